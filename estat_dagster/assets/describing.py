@@ -1,0 +1,71 @@
+"""How a step's result looks in Dagster: metadata of a materialization, under the standard names that the UI knows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+
+from estat_dagster.assets.steps.job import StepResult
+from estat_dagster.columns import Column
+
+MARKDOWN_ROWS = 15
+
+
+def to_result(step: StepResult, seconds: float) -> dg.MaterializeResult[Any]:
+    """Return the materialization of a step, with the hash of the content as its data version."""
+    return dg.MaterializeResult(
+        metadata=to_metadata(step, seconds),
+        data_version=dg.DataVersion(step.content_hash),
+    )
+
+
+def to_metadata(step: StepResult, seconds: float) -> dict[str, Any]:
+    """Return a step's facts as Dagster metadata."""
+    metadata: dict[str, Any] = {
+        "dagster/uri": step.uri,
+        "seconds": round(seconds, 3),
+        "unchanged": step.unchanged,
+        "content_hash": step.content_hash,
+        **{name: _value(fact) for name, fact in step.facts.items()},
+    }
+    if step.rows is not None:
+        metadata["dagster/partition_row_count"] = step.rows
+        metadata["rows_per_second"] = round(step.rows / seconds) if seconds and not step.unchanged else 0
+    if step.table_name:
+        metadata["dagster/table_name"] = step.table_name
+    if step.schema is not None:
+        metadata["dagster/column_schema"] = dg.MetadataValue.table_schema(_table_schema(step.schema))
+    if step.preview:
+        metadata["preview"] = dg.MetadataValue.md(markdown_table(step.preview))
+    return metadata
+
+
+def column_schema(columns: Sequence[Column]) -> dg.TableSchema:
+    """Return declared columns as Dagster shows them."""
+    return dg.TableSchema([dg.TableColumn(c.name, c.type, description=c.comment) for c in columns])
+
+
+def markdown_table(rows: Sequence[dict[str, Any]]) -> str:
+    """Return rows as a Markdown table of the columns that hold anything."""
+    shown = rows[:MARKDOWN_ROWS]
+    names = [name for name in shown[0] if any(row[name] is not None for row in shown)]
+    lines = [names, ["---"] * len(names), *([_cell(row[name]) for name in names] for row in shown)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(value: Any) -> str:
+    words = "" if value is None else f"{value:,.10g}" if isinstance(value, float) else str(value)
+    return words.replace("|", "\\|").replace("\n", " ")
+
+
+def _value(fact: Any) -> Any:
+    if isinstance(fact, dict):
+        return dg.MetadataValue.json(fact)
+    return "" if fact is None else fact
+
+
+def _table_schema(schema: pa.Schema) -> dg.TableSchema:
+    return dg.TableSchema([dg.TableColumn(field.name, str(field.type)) for field in schema])

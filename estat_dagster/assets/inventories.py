@@ -1,0 +1,54 @@
+"""The tables about the datasets as assets: made again from registry and raw pages, whatever happened to them."""
+
+from typing import Any
+
+import dagster as dg
+
+from estat_dagster.assets.describing import column_schema
+from estat_dagster.assets.layers import OWNERS, layer_key
+from estat_dagster.assets.steps.job import DatasetJob
+from estat_dagster.assets.steps.publish import dimension_rows
+from estat_dagster.domains import DOMAINS
+from estat_dagster.lake import inventory
+from estat_dagster.workbench import Workbench
+
+GROUP = "inventory"
+LOADED_FROM = [layer_key(domain, "iceberg_table") for domain in DOMAINS.values()]
+
+
+@dg.asset(
+    deps=LOADED_FROM,
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"iceberg"},
+    metadata={"dagster/column_schema": column_schema(inventory.INVENTORY_COLUMNS)},
+)
+def dataset_inventory(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[Any]:
+    """One row a dataset: what it is, which part is held, its counts and its credit. Made from the registry."""
+    lake = bench.lake
+    inventory.create_dataset_inventory_table(lake.tables)
+    entries = list(lake.registry)
+    for entry in entries:
+        inventory.put_inventory(lake.tables, entry)
+    gone = inventory.remove_others(lake.tables, inventory.INVENTORY, [entry.dataset_id for entry in entries])
+    return dg.MaterializeResult(metadata={"dagster/row_count": len(entries), "removed": gone})
+
+
+@dg.asset(
+    deps=LOADED_FROM,
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"iceberg"},
+    metadata={"dagster/column_schema": column_schema(inventory.DIMENSION_COLUMNS)},
+)
+def dataset_dimensions(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[Any]:
+    """One row a class of each axis of each dataset: code, name, level, parent and unit. Made from the raw pages."""
+    lake, rows = bench.lake, 0
+    inventory.create_dataset_inventory_table(lake.tables)
+    loaded = [entry.dataset_id for entry in lake.registry if entry.snapshot_id is not None]
+    for dataset_id in loaded:
+        classes = list(dimension_rows(DatasetJob.of(bench, dataset_id)))
+        inventory.put_dimensions(lake.tables, dataset_id, classes)
+        rows += len(classes)
+    gone = inventory.remove_others(lake.tables, inventory.DIMENSIONS, loaded)
+    return dg.MaterializeResult(metadata={"dagster/row_count": rows, "datasets": len(loaded), "removed": gone})

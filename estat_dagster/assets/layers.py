@@ -1,0 +1,195 @@
+"""The five layers of a domain as partitioned assets, from one factory."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from estat_dagster.assets.describing import column_schema, to_result
+from estat_dagster.assets.steps.job import DatasetJob, StepResult
+from estat_dagster.assets.steps.publish import load_table, write_file
+from estat_dagster.assets.steps.raw import fetch_raw
+from estat_dagster.assets.steps.rows import transform, validate
+from estat_dagster.columns import Column
+from estat_dagster.domains import Domain, check_dataset_id
+from estat_dagster.errors import DataLakeError
+from estat_dagster.estat.client import PAGE_LIMIT
+from estat_dagster.estat.fetch import FetchPlan
+from estat_dagster.lake.registry import FAILED
+from estat_dagster.records.mapper import LOADED_AT, SOURCE_COLUMNS
+from estat_dagster.records.version import VERSION
+from estat_dagster.telemetry import log
+from estat_dagster.workbench import Workbench
+
+ESTAT_POOL = "estat_api"
+OWNERS = ["team:data-lake"]
+
+
+class StepConfig(dg.Config):
+    """How to run a layer."""
+
+    force: bool = False
+    """Write again although the content has not changed."""
+
+
+class FetchConfig(StepConfig):
+    """How to fetch."""
+
+    chunk_size: int = PAGE_LIMIT
+    """Records a page, at most 100,000."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One of the five layers: what it is called, says and runs."""
+
+    name: str
+    description: str
+    kinds: frozenset[str]
+    before: str | None = None
+
+
+LAYERS = (
+    Layer(
+        "raw_json",
+        "The answers of e-Stat, byte for byte as sent (gzip), with the manifest that says they are complete.",
+        frozenset({"python", "json"}),
+    ),
+    Layer(
+        "transformed_frame",
+        "Every cell as a row of the lake's columns: codes with names, times with periods, numbers or the text instead.",
+        frozenset({"python", "arrow"}),
+        "raw_json",
+    ),
+    Layer(
+        "validated_records",
+        "The rows that passed the quality rules; the others are in quarantine with their reason.",
+        frozenset({"python", "arrow"}),
+        "transformed_frame",
+    ),
+    Layer(
+        "parquet_file",
+        "The valid rows as one sorted Parquet file with the schema of the domain's table.",
+        frozenset({"parquet"}),
+        "validated_records",
+    ),
+    Layer(
+        "iceberg_table",
+        "The rows in the domain's Iceberg table: one atomic commit replaces exactly this dataset's.",
+        frozenset({"iceberg"}),
+        "parquet_file",
+    ),
+)
+
+
+def layer_key(domain: Domain, layer: str) -> dg.AssetKey:
+    """Return the asset key of a layer."""
+    return dg.AssetKey([domain.name, layer])
+
+
+def partitions_of(domain: Domain) -> dg.DynamicPartitionsDefinition:
+    """Return the partition set of a domain: one key a dataset."""
+    return dg.DynamicPartitionsDefinition(name=domain.partitions_name)
+
+
+def build_layers(domain: Domain) -> list[dg.AssetsDefinition]:
+    """Return the five assets of a domain."""
+    first, *others = LAYERS
+    return [_build_raw(domain, first), *(_build(domain, layer) for layer in others)]
+
+
+def op_name(domain: Domain, layer: Layer) -> str:
+    """Return the name under which run configuration knows a layer."""
+    return f"{domain.name}__{layer.name}"
+
+
+def _build_raw(domain: Domain, layer: Layer) -> dg.AssetsDefinition:
+    @_asset(domain, layer, pool=ESTAT_POOL)
+    def raw(
+        context: dg.AssetExecutionContext, config: FetchConfig, bench: dg.ResourceParam[Workbench]
+    ) -> dg.MaterializeResult[Any]:
+        plan = FetchPlan(config.chunk_size, bench.settings.max_concurrent)
+        return _run(context, bench, layer, lambda job: fetch_raw(job, plan), force=config.force)
+
+    return raw
+
+
+def _build(domain: Domain, layer: Layer) -> dg.AssetsDefinition:
+    @_asset(domain, layer)
+    def step(
+        context: dg.AssetExecutionContext, config: StepConfig, bench: dg.ResourceParam[Workbench]
+    ) -> dg.MaterializeResult[Any]:
+        return _run(context, bench, layer, STEPS[layer.name], force=config.force)
+
+    return step
+
+
+def _asset(
+    domain: Domain, layer: Layer, pool: str | None = None
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    columns = {
+        "transformed_frame": (*_staged(domain), *SOURCE_COLUMNS),
+        "validated_records": _staged(domain),
+        "parquet_file": domain.columns,
+        "iceberg_table": domain.columns,
+    }.get(layer.name)
+    return dg.asset(
+        key=layer_key(domain, layer.name),
+        deps=[layer_key(domain, layer.before)] if layer.before else [],
+        description=f"{domain.ja}: {layer.description}",
+        group_name=domain.name,
+        partitions_def=partitions_of(domain),
+        owners=OWNERS,
+        kinds=set(layer.kinds),
+        code_version=VERSION,
+        pool=pool,
+        metadata={"dagster/column_schema": column_schema(columns)} if columns else {},
+    )
+
+
+def _staged(domain: Domain) -> tuple[Column, ...]:
+    return tuple(column for column in domain.columns if column.name != LOADED_AT)
+
+
+def _run(
+    context: dg.AssetExecutionContext,
+    bench: Workbench,
+    layer: Layer,
+    step: Callable[[DatasetJob], StepResult],
+    *,
+    force: bool,
+) -> dg.MaterializeResult[Any]:
+    """Run a step for the run's dataset; an expected failure goes to the registry and ends the run in its own words."""
+    dataset_id = context.partition_key
+    started = time.perf_counter()
+    try:
+        check_dataset_id(dataset_id)
+        job = DatasetJob.of(bench, dataset_id, force=force, run_id=context.run_id)
+        result = step(job)
+    except DataLakeError as error:
+        record_failure(bench, dataset_id, str(error))
+        raise dg.Failure(
+            description=f"{error.kind}: {error}",
+            metadata={"error": error.kind, "hint": error.hint},
+            allow_retries=False,
+        ) from error
+    seconds = time.perf_counter() - started
+    outcome = "unchanged" if result.unchanged else f"{result.rows:,} rows"
+    log(layer.name, f"{outcome} in {seconds:.2f} s", dataset_id=dataset_id, rows=result.rows, seconds=round(seconds, 3))
+    return to_result(result, seconds)
+
+
+def record_failure(bench: Workbench, dataset_id: str, words: str) -> None:
+    """Write the failure of a registered dataset's load into the registry; what was loaded before stays described."""
+    if bench.lake.registry.find(dataset_id):
+        bench.lake.registry.update_status(dataset_id, FAILED, error=words)
+
+
+STEPS: Mapping[str, Callable[[DatasetJob], StepResult]] = {
+    "transformed_frame": transform,
+    "validated_records": validate,
+    "parquet_file": write_file,
+    "iceberg_table": load_table,
+}

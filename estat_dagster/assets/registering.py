@@ -1,0 +1,94 @@
+"""Registering a dataset: its metadata is asked, its domain found, and its entry written. No Dagster here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from estat_dagster.domains import Domain, check_dataset_id, get_domain, infer_domain
+from estat_dagster.estat.models import Metadata, TableInfo
+from estat_dagster.estat.scope import narrowing
+from estat_dagster.lake.registry import DatasetEntry, now
+from estat_dagster.telemetry import log
+from estat_dagster.workbench import Workbench
+
+REQUIRED_CREDIT = (
+    "このサービスは、政府統計総合窓口(e-Stat)のAPI機能を使用していますが、"
+    "サービスの内容は国によって保証されたものではありません。"
+)
+SANDBOX_CREDIT = "サンドボックスのデータであり、公表された統計ではない場合があります。"
+
+
+def register_dataset(
+    bench: Workbench, dataset_id: str, *, domain: str | None = None, scope: Mapping[str, str] | None = None
+) -> DatasetEntry:
+    """Write the registry's entry of a dataset and return it.
+
+    Args:
+        domain: the user's choice; None infers it, or keeps the one the dataset was loaded into.
+        scope: filter by axis; None keeps the registered one, {} is the whole table.
+
+    Raises:
+        ValidationError: the id, the domain or the scope is wrong.
+        ApiError: e-Stat has no such table, or refuses.
+    """
+    check_dataset_id(dataset_id)
+    chosen = get_domain(domain) if domain else None
+    narrowing(scope or {})
+    known = bench.lake.registry.find(dataset_id)
+    metadata = bench.estat.get_metadata(dataset_id)
+    found, reason = _domain(metadata, chosen)
+    if known and known.snapshot_id is not None and chosen is None:
+        found, reason = get_domain(known.domain), known.domain_reason
+    described = _describe(metadata.table, sandbox=bench.settings.uses_sandbox)
+    entry = bench.lake.registry.register_dataset(
+        msgspec.structs.replace(
+            described,
+            dataset_id=dataset_id,
+            domain=found.name,
+            domain_reason=reason,
+            scope=dict(scope) if scope is not None else (known.scope if known else {}),
+            source=bench.estat.source,
+        )
+    )
+    log("register", f"{entry.title}: {entry.domain}, for {entry.domain_reason}", dataset_id=dataset_id)
+    return entry
+
+
+def _domain(metadata: Metadata, chosen: Domain | None) -> tuple[Domain, str]:
+    if chosen:
+        return chosen, "chosen by the user"
+    table = metadata.table
+    return infer_domain(
+        field_code=table.field_code,
+        field_name=table.field_name,
+        title=table.title,
+        survey=f"{table.stat_name} {table.statistics_name}",
+        axis_names=[axis.name for axis in metadata.axes],
+    )
+
+
+def _describe(table: TableInfo, *, sandbox: bool) -> DatasetEntry:
+    return DatasetEntry(
+        dataset_id=table.id,
+        domain="",
+        domain_reason="",
+        title=table.title,
+        source="",
+        registered_at=now(),
+        stat_name=table.stat_name,
+        stat_code=table.stat_code,
+        gov_org=table.gov_org,
+        cycle=table.cycle,
+        survey_date=table.survey_date,
+        open_date=table.open_date,
+        updated_date=table.updated_date,
+        credit=credit(table, sandbox=sandbox),
+    )
+
+
+def credit(table: TableInfo, *, sandbox: bool) -> str:
+    """Return the credit that e-Stat's terms ask for, with a note that the data were processed."""
+    source = f"出典：政府統計の総合窓口(e-Stat)、{table.gov_org}「{table.stat_name}」{table.title}を加工して作成。"
+    return f"{SANDBOX_CREDIT if sandbox else ''}{source}{REQUIRED_CREDIT}"

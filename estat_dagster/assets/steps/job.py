@@ -1,0 +1,106 @@
+"""One dataset on its way through the steps, and what a step tells of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from estat_dagster.domains import Domain, get_domain
+from estat_dagster.errors import DataError
+from estat_dagster.estat.manifest import Manifest
+from estat_dagster.estat.models import Metadata
+from estat_dagster.estat.pages import StatsPage, parse_stats_page
+from estat_dagster.lake.frames import Frames
+from estat_dagster.lake.raw import RawPages
+from estat_dagster.lake.registry import DatasetEntry
+from estat_dagster.records.version import VERSION
+from estat_dagster.workbench import Workbench
+
+TRANSFORMED, VALIDATED = "transformed", "validated"
+PREVIEW_ROWS = 10
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What a step did: facts for people (all JSON), where its output is, and a few rows of it."""
+
+    facts: dict[str, Any]
+    uri: str
+    content_hash: str
+    unchanged: bool = False
+    rows: int | None = None
+    table_name: str | None = None
+    preview: list[dict[str, Any]] = field(default_factory=list)
+    schema: pa.Schema | None = None
+
+
+@dataclass(frozen=True)
+class DatasetJob:
+    """One dataset on its way: the entry, its domain, and how to run."""
+
+    bench: Workbench
+    entry: DatasetEntry
+    force: bool = False
+    run_id: str | None = None
+
+    @classmethod
+    def of(cls, bench: Workbench, dataset_id: str, *, force: bool = False, run_id: str | None = None) -> DatasetJob:
+        """Return the job of a registered dataset.
+
+        Raises:
+            DataError: it is not registered.
+        """
+        return cls(bench, bench.lake.registry.get_dataset_info(dataset_id), force, run_id)
+
+    @property
+    def domain(self) -> Domain:
+        """The dataset's domain."""
+        return get_domain(self.entry.domain)
+
+    @property
+    def dataset_id(self) -> str:
+        """The dataset's id."""
+        return self.entry.dataset_id
+
+    @property
+    def raw(self) -> RawPages[StatsPage]:
+        """The dataset's raw pages."""
+        return self.bench.lake.raw(self.dataset_id, parse_stats_page)
+
+    def frames(self, step: str) -> Frames:
+        """Return the dataset's staged rows of a step."""
+        return self.bench.lake.frames(self.domain, self.dataset_id, step)
+
+    def manifest(self) -> tuple[str, Manifest]:
+        """Return where the newest manifest is, and the manifest.
+
+        Raises:
+            DataError: nothing was fetched yet.
+        """
+        found = self.raw.latest()
+        if found is None:
+            raise DataError(
+                f"No raw pages of {self.dataset_id} are in the lake yet.",
+                hint="Materialize raw_json first.",
+                dataset_id=self.dataset_id,
+            )
+        return found[0], Manifest.from_json(found[1])
+
+    def version(self) -> str:
+        """Return what decides the rows: the mapping's version, the domain and the content."""
+        _, manifest = self.manifest()
+        return f"{VERSION}:{self.domain.name}:{manifest.content_hash}"
+
+    def metadata(self) -> Metadata:
+        """Return table and axes, as the first raw page says."""
+        _, manifest = self.manifest()
+        return self.raw.read_checked(manifest.pages[0]).metadata
+
+
+def preview(frames: Frames) -> list[dict[str, Any]]:
+    """Return the first rows of staged frames."""
+    first = next(iter(frames), None)
+    rows: list[dict[str, Any]] = [] if first is None else first.slice(0, PREVIEW_ROWS).to_pylist()
+    return rows

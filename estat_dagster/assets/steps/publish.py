@@ -1,0 +1,142 @@
+"""The publishing steps: valid rows to the Parquet file, and from there to the Iceberg table and the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from estat_dagster.assets.steps.job import VALIDATED, DatasetJob, StepResult, preview
+from estat_dagster.columns import EXTRA_AXES, Column, axis_columns
+from estat_dagster.domains import Domain
+from estat_dagster.errors import DataError
+from estat_dagster.lake import inventory, paths, schemas
+from estat_dagster.lake.iceberg import summarise
+from estat_dagster.lake.parquet import read_batches, read_version, sorted_batches, write_parquet
+from estat_dagster.lake.registry import LOADED, DatasetEntry, now
+
+
+def write_file(job: DatasetJob) -> StepResult:
+    """Write the valid rows as one Parquet file under the columns of the domain's table, in its order."""
+    lake, frames = job.bench.lake, job.frames(VALIDATED)
+    report, path = frames.require_report(), paths.parquet(job.domain, job.dataset_id)
+    version, unchanged = report["version"], False
+    if read_version(lake.store, path) == version and not job.force:
+        unchanged = True
+    else:
+        table = lake.tables.prepare(job.domain, _columns(job.domain, frames.column_names()))
+        schema = schemas.file_schema(table.schema())
+        order = [*job.domain.partition_by, *job.domain.sort_by]
+        batches = sorted_batches(frames, schema, order, datetime.now(UTC))
+        write_parquet(lake.store, path, batches, schema, version)
+    facts = {"rows": report["valid"], "bytes": lake.store.size(path)}
+    with lake.store.open(path) as file:
+        schema = pq.read_schema(file)
+    uri = lake.store.uri(path)
+    return StepResult(facts, uri, version.rpartition(":")[2], unchanged, report["valid"], schema=schema)
+
+
+def load_table(job: DatasetJob) -> StepResult:
+    """Commit the rows of the Parquet file to the domain's Iceberg table, in place of the dataset's before."""
+    lake, domain, path = job.bench.lake, job.domain, paths.parquet(job.domain, job.dataset_id)
+    version = read_version(lake.store, path)
+    if version is None:
+        raise DataError(
+            f"{job.dataset_id} has no Parquet file yet.",
+            hint="Materialize parquet_file first.",
+            dataset_id=job.dataset_id,
+        )
+    unchanged = job.entry.loaded_version == version and job.entry.snapshot_id is not None and not job.force
+    entry = job.entry if unchanged else _commit(job, path, version)
+    entry = _record(job, entry, version)
+    facts = {
+        "snapshot_id": str(entry.snapshot_id),
+        "rows": entry.valid_count,
+        "changed_at": entry.changed_at,
+    }
+    table = f"{lake.tables.namespace}.{domain.table_name}"
+    uri = lake.store.uri(paths.table(domain.name, domain.table_name))
+    return StepResult(
+        facts,
+        uri,
+        version.rpartition(":")[2],
+        unchanged,
+        entry.valid_count,
+        table_name=table,
+        schema=schemas.file_schema(lake.tables.get_table_schema(domain.table_name)),
+        preview=preview(job.frames(VALIDATED)),
+    )
+
+
+def _commit(job: DatasetJob, path: str, version: str) -> DatasetEntry:
+    lake, domain = job.bench.lake, job.domain
+    schema = schemas.file_schema(lake.tables.get_table_schema(domain.table_name))
+    snapshot = lake.tables.replace_rows(
+        domain.table_name,
+        job.dataset_id,
+        read_batches(lake.store, path, schema),
+        {
+            "estat.dataset-id": job.dataset_id,
+            "estat.version": version,
+            "estat.content-hash": version.rpartition(":")[2],
+            "dagster-run-id": job.run_id or "",
+        },
+    )
+    inventory.put_dimensions(lake.tables, job.dataset_id, dimension_rows(job))
+    return lake.registry.update_status(
+        job.dataset_id, LOADED, snapshot_id=snapshot, loaded_version=version, changed_at=now()
+    )
+
+
+def _record(job: DatasetJob, entry: DatasetEntry, version: str) -> DatasetEntry:
+    """Store what is known after the load in the registry and in `dataset_inventory`."""
+    lake = job.bench.lake
+    uri, manifest = job.manifest()
+    report = job.frames(VALIDATED).require_report()
+    done = lake.registry.update_status(
+        job.dataset_id,
+        LOADED,
+        total_number=manifest.total_number,
+        record_count=report["rows_in"],
+        valid_count=report["valid"],
+        quarantined_count=report["quarantined"],
+        null_count=report["nulls"],
+        table_name=job.domain.table_name,
+        content_hash=version.rpartition(":")[2],
+        raw_uri=uri,
+        parquet_uri=lake.store.uri(paths.parquet(job.domain, job.dataset_id)),
+        run_id=job.run_id or entry.run_id,
+        checked_at=now(),
+    )
+    inventory.put_inventory(lake.tables, done)
+    return done
+
+
+def dimension_rows(job: DatasetJob) -> Iterator[dict[str, Any]]:
+    """Return the classes of every axis, as rows of `dataset_dimensions`."""
+    for axis in job.metadata().axes:
+        for position, item in enumerate(axis.classes, start=1):
+            yield {
+                "dataset_id": job.dataset_id,
+                "axis_id": axis.id,
+                "axis_name": axis.name,
+                "position": position,
+                **asdict(item),
+            }
+
+
+def table_facts(job: DatasetJob) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return rows, nulls and value sum of the Parquet file, and of the dataset in the Iceberg table."""
+    lake, path = job.bench.lake, paths.parquet(job.domain, job.dataset_id)
+    with lake.store.open(path) as file:
+        values = pq.read_table(file, columns=["value"]).column("value")
+    return summarise(values), lake.tables.count_rows(job.domain.table_name, job.dataset_id)
+
+
+def _columns(domain: Domain, names: Iterable[str]) -> tuple[Column, ...]:
+    held = set(names)
+    axes = [column for axis in EXTRA_AXES for column in axis_columns(axis) if column.name in held]
+    return (*domain.columns, *axes)

@@ -1,0 +1,1 @@
+"""What starts the assets: jobs, schedules and sensors."""

@@ -1,0 +1,82 @@
+"""The jobs: `ingest_{domain}` runs the layers of one dataset, `register_and_ingest` takes ids and does everything."""
+
+from collections.abc import Callable
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from estat_dagster.assets.registering import register_dataset
+from estat_dagster.automation.loading import load_registered
+from estat_dagster.domains import DOMAINS, check_dataset_id
+from estat_dagster.errors import DataLakeError
+from estat_dagster.estat.scope import parse_filters
+from estat_dagster.workbench import Workbench
+
+
+class LoadRequest(dg.Config):
+    """Which datasets to load."""
+
+    dataset_ids: str = Field(description="One statsDataId of ten digits, or several with spaces between.")
+    domain: str = Field(default="", description="The domain, where it shall not be inferred from the metadata.")
+    filters: list[str] = Field(default=[], description="AXIS=CODES each, such as area=13000,27000. Empty: all of it.")
+    force: bool = Field(default=False, description="Write again although the content has not changed.")
+
+
+def ingest_jobs() -> list[Any]:
+    """Return the jobs that run the five layers and their checks for one dataset, one job a domain.
+
+    Dagster does not export the type of what `define_asset_job` returns.
+    """
+    return [
+        dg.define_asset_job(
+            f"ingest_{domain.name}",
+            selection=dg.AssetSelection.groups(domain.name),
+            description=f"{domain.ja}: the five layers of one registered dataset, with their checks.",
+        )
+        for domain in DOMAINS.values()
+    ]
+
+
+def register_and_ingest_job(definitions: Callable[[], dg.Definitions]) -> dg.JobDefinition:
+    """Return the job that registers datasets by their ids and loads them, each in a run of its own.
+
+    Args:
+        definitions: gives the project's definitions, which this job is itself part of.
+    """
+
+    @dg.op(tags={"kind": "estat"})
+    def register_and_load(
+        context: dg.OpExecutionContext, config: LoadRequest, bench: dg.ResourceParam[Workbench]
+    ) -> None:
+        """Register each dataset, then load it; a dataset that fails does not keep the others from loading."""
+        try:
+            ids = [check_dataset_id(dataset_id) for dataset_id in config.dataset_ids.replace(",", " ").split()]
+            scope = parse_filters(tuple(config.filters)) if config.filters else None
+        except DataLakeError as error:
+            raise dg.Failure(f"{error.kind}: {error}", allow_retries=False) from error
+        failures = {}
+        for dataset_id in ids:
+            try:
+                entry = register_dataset(bench, dataset_id, domain=config.domain or None, scope=scope)
+            except DataLakeError as error:
+                failures[dataset_id] = str(error)
+                continue
+            outcome = load_registered(
+                definitions(), context.instance, entry, force=config.force, asked_by="register_and_ingest"
+            )
+            context.log.info(f"{dataset_id} as {entry.domain}: run {outcome.run_id} {outcome.reason or 'succeeded'}")
+            if not outcome.success:
+                failures[dataset_id] = outcome.reason
+        if failures or not ids:
+            words = "; ".join(f"{dataset_id}: {reason}" for dataset_id, reason in failures.items())
+            raise dg.Failure(words or "No dataset id was given.", allow_retries=False)
+
+    @dg.job(
+        description="Add datasets by their e-Stat ids and load them: the one form that is needed to begin.",
+        config={"ops": {"register_and_load": {"config": {"dataset_ids": "0003005798"}}}},
+    )
+    def register_and_ingest() -> None:
+        register_and_load()
+
+    return register_and_ingest

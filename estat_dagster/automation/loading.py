@@ -1,0 +1,55 @@
+"""Loading one dataset in this process: its partition is added and the five layers run, recorded in the instance.
+
+The `estat` command and the job `register_and_ingest` load in this way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from estat_dagster.assets.layers import LAYERS, op_name
+from estat_dagster.domains import get_domain
+from estat_dagster.lake.registry import DatasetEntry
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a load ended: its run, and why it failed ("" where it did not)."""
+
+    run_id: str
+    success: bool
+    reason: str = ""
+
+
+def load_registered(
+    defs: dg.Definitions, instance: dg.DagsterInstance, entry: DatasetEntry, *, force: bool = False, asked_by: str
+) -> Outcome:
+    """Run the five layers of a registered dataset and return how it ended."""
+    domain = get_domain(entry.domain)
+    instance.add_dynamic_partitions(domain.partitions_name, [entry.dataset_id])
+    result = defs.resolve_job_def(f"ingest_{domain.name}").execute_in_process(
+        instance=instance,
+        partition_key=entry.dataset_id,
+        run_config={"ops": {op_name(domain, layer): {"config": {"force": force}} for layer in LAYERS}},
+        tags={"estat/requested_by": asked_by},
+        raise_on_error=False,
+    )
+    return Outcome(result.run_id, result.success, "" if result.success else _reason(result))
+
+
+def _reason(result: dg.ExecuteInProcessResult) -> str:
+    """Return the words of the first step that failed: of a check where one failed, else of its error."""
+    for event in result.all_events:
+        if event.event_type_value == "ASSET_CHECK_EVALUATION":
+            evaluation: Any = event.event_specific_data
+            if not evaluation.passed and evaluation.blocking:
+                return f"The check {evaluation.check_name} failed: {evaluation.description}"
+        if event.is_step_failure:
+            failure: Any = event.event_specific_data
+            if failure.user_failure_data and failure.user_failure_data.description:
+                return str(failure.user_failure_data.description)
+            return str(failure.error.cause.message if failure.error.cause else failure.error.message).strip()
+    return "The run failed before its first step; its page in the web UI tells why."

@@ -1,0 +1,35 @@
+"""What the project is made of, to be read as a table of contents."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from estat_dagster.assets.checks import build_checks
+from estat_dagster.assets.inventories import dataset_dimensions, dataset_inventory
+from estat_dagster.assets.layers import build_layers
+from estat_dagster.automation.jobs import ingest_jobs, register_and_ingest_job
+from estat_dagster.domains import DOMAINS
+from estat_dagster.settings import Settings
+from estat_dagster.workbench import Workbench
+
+
+def build_defs(*, settings: Settings | None = None) -> dg.Definitions:
+    """Return fresh definitions.
+
+    Args:
+        settings: None reads the environment when a run first needs it.
+    """
+    layers = [asset for domain in DOMAINS.values() for asset in build_layers(domain)]
+    checks = [check for domain in DOMAINS.values() for check in build_checks(domain)]
+    built = dg.Definitions(
+        assets=[*layers, dataset_inventory, dataset_dimensions],
+        asset_checks=checks,
+        jobs=[*ingest_jobs(), register_and_ingest_job(lambda: built)],
+        resources={"bench": Workbench(settings)},
+        # A step costs 0.05-0.25 s in this executor and 4.2 s in the default one; runs are what goes side by side.
+        executor=dg.in_process_executor,
+    )
+    return built
+
+
+defs = build_defs()

@@ -1,0 +1,202 @@
+"""One answer of e-Stat, from its bytes: is it e-Stat's, what is its STATUS, and where is its VALUE array.
+
+Errors arrive in JSON with HTTP 200, in XML with HTTP 400, 403 and 500, and as HTML from the firewall in front; all are
+told apart here. The VALUE array is cut out as bytes and never becomes Python objects.
+Source: API 3.0 specification, 4.3 統計データ取得, 5 ステータス.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from estat_dagster.errors import ApiError, DataError
+from estat_dagster.estat.models import Axis, Metadata, TableInfo, as_list, parse_axes, parse_pairs, parse_table, text
+
+OK, NO_DATA, PARTLY = 0, 1, 2
+
+
+class ForeignAnswerError(ApiError):
+    """A body that e-Stat did not write: a web page, half a document, nothing."""
+
+
+class _DataInf(msgspec.Struct):
+    NOTE: Any = None
+    ANNOTATION: Any = None
+    VALUE: msgspec.Raw = msgspec.Raw(b"")
+
+
+class _StatisticalData(msgspec.Struct):
+    RESULT_INF: Any = None
+    TABLE_INF: Any = None
+    CLASS_INF: msgspec.Raw = msgspec.Raw(b"")
+    DATA_INF: _DataInf | None = None
+
+
+class _StatsData(msgspec.Struct):
+    RESULT: dict[str, Any]
+    STATISTICAL_DATA: _StatisticalData | None = None
+
+
+class _Answer(msgspec.Struct):
+    GET_STATS_DATA: _StatsData
+
+
+@dataclass(frozen=True)
+class StatsPage:
+    """One answer of getStatsData.
+
+    `values` is the VALUE element as JSON bytes: an array, a single object, or empty. `class_inf` likewise; it is empty
+    on pages asked without metadata. Positions count from 1.
+    """
+
+    status: int
+    date: str
+    total_number: int
+    from_number: int
+    to_number: int
+    next_key: int | None
+    table: TableInfo
+    class_inf: bytes
+    notes: dict[str, str]
+    annotations: dict[str, str]
+    values: bytes
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """The axes, where the page was asked with metadata."""
+        return parse_axes(msgspec.json.decode(self.class_inf)) if self.class_inf else ()
+
+    @property
+    def metadata(self) -> Metadata:
+        """Table and axes together."""
+        return Metadata(self.table, self.axes)
+
+    def count_values(self) -> int:
+        """Return the number of records, counted."""
+        if not self.values:
+            return 0
+        node = msgspec.json.decode(self.values, type=list[msgspec.Raw] | dict[str, Any])
+        return len(node) if isinstance(node, list) else 1
+
+
+def parse_stats_page(body: bytes) -> StatsPage:
+    """Read an answer of getStatsData.
+
+    Raises:
+        ApiError: its STATUS is an error, or it is not e-Stat's.
+        DataError: it is e-Stat's but lacks what every answer has.
+    """
+    try:
+        answer = msgspec.json.decode(body, type=_Answer).GET_STATS_DATA
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise_for_foreign(body)
+        raise DataError("The answer of getStatsData lacks what every answer has.", detail=str(error)) from error
+    check_status(answer.RESULT)
+    data = answer.STATISTICAL_DATA or _StatisticalData()
+    inf, values = data.RESULT_INF or {}, data.DATA_INF or _DataInf()
+    total = _number(inf, "TOTAL_NUMBER")
+    return StatsPage(
+        status=_number(answer.RESULT, "STATUS"),
+        date=text(answer.RESULT.get("DATE")),
+        total_number=total,
+        from_number=_number(inf, "FROM_NUMBER"),
+        to_number=_number(inf, "TO_NUMBER"),
+        next_key=_number(inf, "NEXT_KEY") or None,
+        table=parse_table(data.TABLE_INF or {}),
+        class_inf=bytes(data.CLASS_INF),
+        notes=parse_pairs(values.NOTE, "@char"),
+        annotations=parse_pairs(values.ANNOTATION, "@annotation"),
+        values=bytes(values.VALUE),
+    )
+
+
+def parse_document(body: bytes, root: str) -> dict[str, Any]:
+    """Read an answer of any other function, whose JSON root is `root`.
+
+    Raises:
+        ApiError: its STATUS is an error, or it is not e-Stat's.
+    """
+    try:
+        document = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        document = None
+    node = document.get(root) if isinstance(document, dict) else None
+    if not isinstance(node, dict) or not isinstance(node.get("RESULT"), dict):
+        raise_for_foreign(body)
+        raise ApiError(f"e-Stat's answer has no {root}.", retry=True, hint="Try again in a while.")
+    check_status(node["RESULT"])
+    return node
+
+
+def parse_table_list(node: dict[str, Any]) -> tuple[int, list[TableInfo]]:
+    """Return the number of tables found and the tables of this answer, from a GET_STATS_LIST."""
+    inf = node.get("DATALIST_INF") or {}
+    return _number(inf, "NUMBER"), [parse_table(table) for table in as_list(inf.get("TABLE_INF"))]
+
+
+def check_status(result: dict[str, Any]) -> None:
+    """Raise the error that a RESULT tells of; STATUS 0 to 2 are not errors.
+
+    Raises:
+        ApiError: STATUS is 3 or more, or no number.
+    """
+    status = _number(result, "STATUS", default=-1)
+    if status in (OK, NO_DATA, PARTLY):
+        return
+    message = text(result.get("ERROR_MSG"))
+    raise ApiError(
+        f"e-Stat refused the request (STATUS {status}): {message}",
+        status=status,
+        retry=200 <= status <= 299,
+        hint=_HINTS.get(status, _HINTS[200] if 200 <= status <= 299 else _HINTS[101]),
+    )
+
+
+_HINTS = {
+    100: "Check ESTAT_APP_ID: it must be an application ID issued on e-Stat's マイページ.",
+    101: "Check the parameters of the request.",
+    200: "e-Stat has trouble of its own; try again in a while.",
+    300: "Check the id: the table may never have existed or may be withdrawn. `estat search WORDS` finds tables.",
+}
+
+
+def raise_for_foreign(body: bytes) -> None:
+    """Raise the error that a body tells of which is not the JSON that was asked for: XML of e-Stat's, or anything else.
+
+    Returns without raising where the body is JSON.
+    """
+    if body.lstrip()[:1] == b"{" and _is_json(body):
+        return
+    if match := re.search(rb"<STATUS>\s*(\d+)\s*</STATUS>", body):
+        message = re.search(rb"<ERROR_MSG>(.*?)</ERROR_MSG>", body, re.DOTALL)
+        words = message[1].decode("utf-8", "replace") if message else ""
+        check_status({"STATUS": int(match[1]), "ERROR_MSG": words})
+    raise ForeignAnswerError(
+        "The answer is not e-Stat's: " + _describe(body),
+        retry=True,
+        hint="A proxy or firewall may stand between, or e-Stat is under maintenance; try again in a while.",
+    )
+
+
+def _describe(body: bytes) -> str:
+    if not body:
+        return "it is empty."
+    kind = "a web page" if b"<html" in body[:1000].lower() else "not whole JSON"
+    return f"{len(body):,} bytes, {kind}."
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return True
+
+
+def _number(node: dict[str, Any], key: str, default: int = 0) -> int:
+    found = text(node.get(key))
+    return int(found) if found.isdecimal() else default

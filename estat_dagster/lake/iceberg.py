@@ -1,0 +1,208 @@
+"""The Iceberg tables: made safely when many processes race, grown by columns, loaded by one atomic commit a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from estat_dagster.columns import Column
+from estat_dagster.domains import Domain, check_dataset_id, get_domain
+from estat_dagster.errors import StorageError, ValidationError
+from estat_dagster.lake import paths, schemas
+from estat_dagster.lake.catalog import RACES, again_after
+from estat_dagster.lake.datafiles import write_data_files
+from estat_dagster.lake.store import Store
+
+if TYPE_CHECKING:
+    from pyiceberg.catalog import Catalog
+    from pyiceberg.expressions import BooleanExpression
+    from pyiceberg.manifest import DataFile
+    from pyiceberg.schema import Schema
+    from pyiceberg.table import Table
+
+DATASET_ID = "dataset_id"
+
+
+class IcebergTableManager:
+    """The tables of a lake.
+
+    Args:
+        catalog: PyIceberg's catalog.
+        namespace: the catalog's namespace, on AWS the Glue database.
+        store: where the data files are written.
+    """
+
+    def __init__(self, catalog: Catalog, namespace: str, store: Store) -> None:
+        self.catalog, self.namespace, self._store = catalog, namespace, store
+
+    def create_domain_table(self, domain: str) -> Table:
+        """Return the table of a domain, made if there is none."""
+        found = get_domain(domain)
+        return self.ensure(found.name, found.table_name, found.columns, found.partition_by, found.sort_by)
+
+    def ensure(
+        self,
+        group: str,
+        name: str,
+        columns: Sequence[Column],
+        partition_by: Sequence[str] = (),
+        sort_by: Sequence[str] = (),
+    ) -> Table:
+        """Return a table, made if there is none; another process may make it at the same time."""
+        from pyiceberg.exceptions import NoSuchTableError, TableAlreadyExistsError
+        from sqlalchemy.exc import IntegrityError, OperationalError
+
+        schema = schemas.iceberg_schema(columns)
+
+        def load_or_create() -> Table:
+            try:
+                return self.catalog.load_table((self.namespace, name))
+            except NoSuchTableError:
+                return self.catalog.create_table(
+                    (self.namespace, name),
+                    schema,
+                    location=self._store.uri(paths.table(group, name)),
+                    partition_spec=schemas.partition_spec(schema, partition_by),
+                    sort_order=schemas.sort_order(schema, sort_by),
+                    properties=schemas.PROPERTIES,
+                )
+
+        return again_after(load_or_create, (TableAlreadyExistsError, IntegrityError, OperationalError))
+
+    def get_table_schema(self, name: str) -> Schema:
+        """Return the Iceberg schema of a table."""
+        return self.load(name).schema()
+
+    def load(self, name: str) -> Table:
+        """Return a table as it is now.
+
+        Raises:
+            ValidationError: there is no such table.
+        """
+        from pyiceberg.exceptions import NoSuchTableError
+
+        try:
+            return self.catalog.load_table((self.namespace, name))
+        except NoSuchTableError as error:
+            raise ValidationError(
+                f"There is no table {name!r}.", hint="`estat query 'SHOW TABLES'` lists the tables."
+            ) from error
+
+    def names(self) -> list[str]:
+        """Return the names of the tables, sorted."""
+        return sorted(identifier[-1] for identifier in self.catalog.list_tables(self.namespace))
+
+    def prepare(self, domain: Domain, columns: Sequence[Column]) -> Table:
+        """Return the domain's table, with every one of the columns; missing ones are added to the live table.
+
+        Raises:
+            ValidationError: a column is there with another type. Nothing was changed.
+        """
+        from pyiceberg.exceptions import CommitFailedException
+
+        self.create_domain_table(domain.name)
+
+        def add_missing() -> Table:
+            table = self.load(domain.table_name)
+            missing = [column for column in columns if _is_missing(table, column)]
+            if missing:
+                with table.update_schema() as update:
+                    for column in missing:
+                        update.add_column(column.name, schemas.iceberg_type(column), doc=column.comment)
+            return table
+
+        return again_after(add_missing, (CommitFailedException, ValueError))
+
+    def replace_rows(
+        self, name: str, dataset_id: str, batches: Iterable[pa.RecordBatch], properties: dict[str, str]
+    ) -> int:
+        """Replace exactly one dataset's rows by the batches in one snapshot, and return its id.
+
+        The batches stand in the order of the table's partition columns, under the table's columns. Rows of other
+        datasets that are being loaded at the same time stay; a load of the same dataset at the same time is done over.
+
+        Raises:
+            StorageError: the commit failed, or other loads of this dataset kept coming first. The table is as before.
+        """
+        from pyiceberg.exceptions import CommitFailedException, ValidationException
+
+        table = self.load(name)
+        group = table.location().rsplit("/", 2)[1]
+        partition_by = [field.name for field in table.spec().fields]
+        files = write_data_files(self._store, f"{paths.table(group, name)}/data", dataset_id, batches, partition_by)
+        uris = [self._store.uri(path) for path in files]
+        try:
+            return again_after(
+                lambda: _commit(self.load(name), dataset_id, uris, properties),
+                (CommitFailedException, ValidationException),
+            )
+        except (CommitFailedException, ValidationException) as error:
+            # Only these two say that the commit did not land; after any other error the files may be in use.
+            for path in files:
+                self._store.remove(path)
+            raise StorageError(
+                f"The rows of {dataset_id} could not be committed to {name}: other loads came first {RACES} times.",
+                hint="Load it again when fewer loads run.",
+                dataset_id=dataset_id,
+            ) from error
+
+    def count_rows(self, name: str, dataset_id: str) -> dict[str, Any]:
+        """Return of one dataset in a table: `rows`, `nulls` (of value) and `value_sum`, from the current snapshot."""
+        scan = self.load(name).scan(row_filter=_rows_of(dataset_id), selected_fields=("value",))
+        return summarise(scan.to_arrow().column("value"))
+
+
+def summarise(values: pa.ChunkedArray) -> dict[str, Any]:
+    """Return `rows`, `nulls` and `value_sum` of a value column."""
+    return {"rows": len(values), "nulls": values.null_count, "value_sum": pc.sum(values).as_py()}
+
+
+def _is_missing(table: Table, column: Column) -> bool:
+    names = table.schema().column_names
+    if column.name not in names:
+        return True
+    found, wanted = table.schema().find_field(column.name).field_type, schemas.iceberg_type(column)
+    if found != wanted:
+        raise ValidationError(
+            f"The table {table.name()[-1]} has {column.name} as {found}, the dataset needs {wanted}.",
+            hint="The column cannot change its type; load the dataset into another domain, or rebuild the table.",
+        )
+    return False
+
+
+def _commit(table: Table, dataset_id: str, uris: list[str], properties: dict[str, str]) -> int:
+    """Commit the files in place of the dataset's, as one snapshot.
+
+    The predicate makes the commit fail where another load of the same dataset came between, and only there.
+    """
+    from pyiceberg.io.pyarrow import parquet_file_to_data_file
+
+    mine = _rows_of(dataset_id)
+    old = [task.file for task in table.scan(row_filter=mine).plan_files()]
+    with table.transaction() as transaction:
+        if not all(_holds_only(file, dataset_id, table) for file in old):
+            transaction.delete(mine, snapshot_properties=properties)
+            old = []
+        with transaction.update_snapshot(snapshot_properties=properties).overwrite() as snapshot:
+            snapshot.delete_by_predicate(mine)
+            for file in old:
+                snapshot.delete_data_file(file)
+            for uri in uris:
+                snapshot.append_data_file(parquet_file_to_data_file(table.io, transaction.table_metadata, uri))
+        return snapshot.snapshot_id
+
+
+def _rows_of(dataset_id: str) -> BooleanExpression:
+    from pyiceberg.expressions import parser
+
+    return parser.parse(f"{DATASET_ID} = '{check_dataset_id(dataset_id)}'")
+
+
+def _holds_only(file: DataFile, dataset_id: str, table: Table) -> bool:
+    """Whether every row of a data file is the dataset's, by the file's statistics."""
+    field = table.schema().find_field(DATASET_ID).field_id
+    bound = dataset_id.encode()
+    return file.lower_bounds.get(field) == bound == file.upper_bounds.get(field)

@@ -1,0 +1,133 @@
+"""Bytes under names: one class over Arrow's file systems, local or S3. A file appears whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import fs
+
+from estat_dagster.errors import StorageError
+
+
+class Store:
+    """The files of a lake.
+
+    Args:
+        filesystem: an Arrow file system.
+        root: the lake's folder or `bucket/prefix` in it, without a slash at the end.
+        scheme: `file://` or `s3://`.
+    """
+
+    def __init__(self, filesystem: fs.FileSystem, root: str, scheme: str) -> None:
+        self.filesystem, self._root, self._scheme = filesystem, root, scheme
+        self._is_local = scheme == "file://"
+
+    @classmethod
+    def local(cls, home: Path) -> Store:
+        """Return the store of a local folder, which is made when the first file is written."""
+        return cls(fs.LocalFileSystem(), str(home), "file://")
+
+    @classmethod
+    def s3(cls, bucket: str) -> Store:
+        """Return the store of an S3 bucket; endpoint, region and credentials are taken as boto3 takes them."""
+        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+        region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+        return cls(fs.S3FileSystem(endpoint_override=endpoint, region=region), bucket, "s3://")
+
+    def uri(self, path: str = "") -> str:
+        """Return where a path is, for people and other programs."""
+        return f"{self._scheme}{self.full(path)}"
+
+    def full(self, path: str = "") -> str:
+        """Return the path as the file system knows it."""
+        return f"{self._root}/{path}".rstrip("/")
+
+    @contextlib.contextmanager
+    def writing(self, path: str) -> Iterator[Any]:
+        """Open a new file; it appears under its name when the block ends without an error.
+
+        Raises:
+            StorageError: the lake cannot be written.
+        """
+        with self._explaining("written", path):
+            target = self.full(path)
+            draft = f"{target}.{uuid.uuid4().hex}.tmp" if self._is_local else target
+            if self._is_local:
+                self.filesystem.create_dir(target.rpartition("/")[0], recursive=True)
+            try:
+                with self.filesystem.open_output_stream(draft, compression=None) as stream:
+                    yield stream
+            except BaseException:
+                self._remove_if_there(draft)
+                raise
+            if self._is_local:
+                self.filesystem.move(draft, target)
+
+    def write(self, path: str, body: bytes) -> None:
+        """Store bytes under a name, in place of what was there."""
+        with self.writing(path) as stream:
+            stream.write(body)
+
+    def read(self, path: str) -> bytes:
+        """Return the bytes under a name.
+
+        Raises:
+            StorageError: there is no such file, or it cannot be read.
+        """
+        with self._explaining("read", path), self.filesystem.open_input_stream(self.full(path), compression=None) as s:
+            return bytes(s.read())
+
+    def open(self, path: str) -> Any:
+        """Open a file for reading at any position."""
+        with self._explaining("read", path):
+            return self.filesystem.open_input_file(self.full(path))
+
+    def exists(self, path: str) -> bool:
+        """Whether there is a file of that name."""
+        with self._explaining("read", path):
+            return bool(self.filesystem.get_file_info(self.full(path)).type == fs.FileType.File)
+
+    def size(self, path: str) -> int:
+        """Return the bytes of a file."""
+        with self._explaining("read", path):
+            return int(self.filesystem.get_file_info(self.full(path)).size)
+
+    def names(self, folder: str) -> list[str]:
+        """Return the names of a folder's files, sorted; none where there is no such folder."""
+        with self._explaining("read", folder):
+            selector = fs.FileSelector(self.full(folder), allow_not_found=True)
+            found = self.filesystem.get_file_info(selector)
+            return sorted(info.base_name for info in found if info.type == fs.FileType.File)
+
+    def remove(self, path: str) -> None:
+        """Remove a file; one that is not there is no error."""
+        with self._explaining("removed", path):
+            self._remove_if_there(self.full(path))
+
+    def _remove_if_there(self, full: str) -> None:
+        if self.filesystem.get_file_info(full).type == fs.FileType.File:
+            self.filesystem.delete_file(full)
+
+    @contextlib.contextmanager
+    def _explaining(self, verb: str, path: str) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, pa.ArrowInvalid) as error:
+            raise StorageError(
+                f"{self.uri(path)} could not be {verb}: {_reason(error)}.",
+                hint="Check DATALAKE_HOME and that the folder can be written and has space; `estat doctor` tells more.",
+                uri=self.uri(path),
+            ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Return the system's words at the end of Arrow's message: `... Detail: [errno 13] Permission denied`."""
+    words = str(error)
+    _, detail, reason = words.rpartition("[errno ")
+    return reason.partition("] ")[2] if detail else words.rstrip(".")

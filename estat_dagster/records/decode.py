@@ -1,0 +1,73 @@
+"""The VALUE array of a page as Arrow columns of text, one per attribute.
+
+The whole array is given to Arrow's JSON reader as one nested value, so a cell may hold `},{`, quotes or a newline.
+What Arrow does not read with the attributes expected (one that CLASS_INF does not name, a number that was not quoted)
+is read slowly, attribute by attribute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.json
+
+from estat_dagster.errors import DataError
+
+VALUE = "$"
+UNIT = "@unit"
+ANNOTATION = "@annotation"
+ANNOTATION_VARIANT = "@anotation"  # the specification spells it so in one place
+PLAIN = (UNIT, ANNOTATION, ANNOTATION_VARIANT, VALUE)
+
+
+def decode_values(values: bytes, axes: Sequence[str]) -> pa.Table:
+    """Return the records of a VALUE element as a table of strings.
+
+    Columns: one for each attribute, named as in the JSON (`@tab`, `@cat01`, `@unit`, `$`, ...). Attributes outside
+    `axes` appear only where a record has them. Absent attributes are null.
+
+    Raises:
+        DataError: the element is not an array of flat objects.
+    """
+    array = values if values.lstrip().startswith(b"[") else b"[" + values + b"]"
+    expected = [*(f"@{axis}" for axis in axes), *PLAIN]
+    try:
+        return _decode_columns(array, expected)
+    except pa.ArrowInvalid:
+        return _decode_slowly(array, expected)
+
+
+def _decode_columns(array: bytes, expected: Sequence[str]) -> pa.Table:
+    body = b'{"VALUE":' + array + b"}"
+    record = pa.struct([pa.field(name, pa.string()) for name in expected])
+    table = pyarrow.json.read_json(
+        pa.BufferReader(body),
+        read_options=pyarrow.json.ReadOptions(use_threads=False, block_size=len(body) + 1),
+        parse_options=pyarrow.json.ParseOptions(
+            explicit_schema=pa.schema([("VALUE", pa.list_(record))]),
+            newlines_in_values=True,
+            unexpected_field_behavior="error",
+        ),
+    )
+    records = table.column(0).chunk(0).flatten()
+    return pa.Table.from_arrays(records.flatten(), names=list(expected))
+
+
+def _decode_slowly(array: bytes, expected: Sequence[str]) -> pa.Table:
+    try:
+        records: list[dict[str, Any]] = msgspec.json.decode(array, type=list[dict[str, Any]])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"The VALUE of a page is not an array of records: {error}.") from error
+    found = dict.fromkeys(expected) | dict.fromkeys(name for record in records for name in record)
+    return pa.table({name: pa.array([_text(r.get(name)) for r in records], pa.string()) for name in found})
+
+
+def _text(node: Any) -> str | None:
+    if node is None or isinstance(node, str):
+        return node
+    if isinstance(node, bool | dict | list):
+        raise DataError(f"A record of a page holds {node!r} where a text belongs.")
+    return str(node)

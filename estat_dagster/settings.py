@@ -1,0 +1,81 @@
+"""Every environment variable that the project reads, typed, in one place.
+
+Nothing is read at import: call `Settings.from_env()`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from estat_dagster.errors import ValidationError
+
+ESTAT_BASE_URL = "https://api.e-stat.go.jp/rest/3.0/app"
+SANDBOX_APP_ID = "sandbox"
+
+
+def project_root() -> Path:
+    """Return the folder that holds dagster.yaml: `DAGSTER_HOME`, else the checkout, else the working folder."""
+    if home := os.environ.get("DAGSTER_HOME"):
+        return Path(home).expanduser().resolve()
+    checkout = Path(__file__).resolve().parents[1]
+    return checkout if (checkout / "dagster.yaml").exists() else Path.cwd()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment says.
+
+    `app_id` is None where no e-Stat is configured: then the sandbox serves, and the commands say so.
+    `base_url` is None in that case too, unless a running sandbox is named.
+    """
+
+    app_id: str | None = field(default=None, repr=False)
+    base_url: str | None = None
+    lake_home: Path = Path("data/lake")
+    s3_bucket: str | None = None
+    glue_database: str = "estat_iceberg_db"
+    athena_workgroup: str = "estat-datalake"
+    athena_output: str | None = None
+    dagster_url: str = "http://127.0.0.1:3000"
+    max_concurrent: int = 10
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read the environment.
+
+        Raises:
+            ValidationError: a variable holds something that it cannot hold.
+        """
+        env = {
+            name: value.strip() for name, value in (os.environ if environ is None else environ).items() if value.strip()
+        }
+        app_id = env.get("ESTAT_APP_ID")
+        bucket = env.get("DATALAKE_S3_BUCKET")
+        default_url = ESTAT_BASE_URL if app_id else None
+        home = env.get("DATALAKE_HOME")
+        return cls(
+            app_id=app_id,
+            base_url=env.get("ESTAT_BASE_URL", default_url),
+            lake_home=Path(home).expanduser().resolve() if home else project_root() / "data" / "lake",
+            s3_bucket=bucket,
+            glue_database=env.get("DATALAKE_GLUE_DATABASE", cls.glue_database),
+            athena_workgroup=env.get("ATHENA_WORKGROUP", cls.athena_workgroup),
+            athena_output=env.get("ATHENA_OUTPUT_LOCATION", f"s3://{bucket}/athena-results/" if bucket else None),
+            dagster_url=env.get("DAGSTER_URL", cls.dagster_url),
+            max_concurrent=_positive(env, "ESTAT_MAX_CONCURRENT", cls.max_concurrent),
+        )
+
+    @property
+    def uses_sandbox(self) -> bool:
+        """Whether the answers come from the sandbox: no real application ID is set."""
+        return self.app_id in (None, SANDBOX_APP_ID)
+
+
+def _positive(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name, str(default))
+    if not text.isdecimal() or int(text) < 1:
+        raise ValidationError(f"{name} is {text!r}, not a whole number of 1 or more.", hint=f"Set {name}=10, say.")
+    return int(text)

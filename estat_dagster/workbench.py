@@ -1,0 +1,86 @@
+"""What the project's doors work with: the lake, e-Stat or its sandbox, and SQL, opened from the settings when needed.
+
+This is the one place that decides whether answers come from e-Stat or from the sandbox, and which engine SQL runs on.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from estat_dagster.errors import ValidationError
+from estat_dagster.settings import ESTAT_BASE_URL, SANDBOX_APP_ID, Settings
+
+if TYPE_CHECKING:
+    from estat_dagster.estat.client import EstatClient
+    from estat_dagster.lake.lake import Lake
+    from estat_dagster.query.engine import QueryEngine
+    from estat_dagster.sandbox.server import Sandbox
+
+SANDBOX = "sandbox"
+_SANDBOX_LOCK = threading.Lock()
+_sandbox: Sandbox | None = None
+
+
+class Workbench:
+    """Opens what the settings name; nothing is opened before it is used.
+
+    Args:
+        settings: None reads the environment at the first use.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._settings = settings
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self._settings or Settings.from_env()
+
+    @cached_property
+    def lake(self) -> Lake:
+        """The lake."""
+        from estat_dagster.lake.lake import open_lake
+
+        return open_lake(self.settings)
+
+    @cached_property
+    def estat(self) -> EstatClient:
+        """A client of e-Stat, or of the sandbox where no application ID is set."""
+        from estat_dagster.estat.client import EstatClient
+
+        settings = self.settings
+        if settings.uses_sandbox:
+            url, source = settings.base_url or shared_sandbox().base_url, SANDBOX
+        else:
+            url, source = settings.base_url or ESTAT_BASE_URL, None
+        return EstatClient(settings.app_id or SANDBOX_APP_ID, url, source=source, connections=settings.max_concurrent)
+
+    @cached_property
+    def sql(self) -> QueryEngine:
+        """The SQL engine of the lake.
+
+        Raises:
+            ValidationError: the lake is on AWS, whose engine is Athena.
+        """
+        from estat_dagster.query.embedded import EmbeddedEngine
+
+        if self.settings.s3_bucket:
+            raise ValidationError(
+                "This lake is on AWS, and this command queries local lakes only.",
+                hint="Query it in Athena, or unset DATALAKE_S3_BUCKET.",
+            )
+        return EmbeddedEngine(self.lake.tables.catalog, self.settings.glue_database)
+
+
+def shared_sandbox() -> Sandbox:
+    """Return the sandbox of this process, started at the first call on a free port of loopback."""
+    global _sandbox
+    from estat_dagster.sandbox.server import Sandbox
+
+    with _SANDBOX_LOCK:
+        if _sandbox is None:
+            _sandbox = Sandbox()
+            _sandbox.start()
+        return _sandbox
