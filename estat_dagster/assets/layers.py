@@ -8,13 +8,14 @@ from typing import Any
 import dagster as dg
 
 from estat_dagster.assets.describing import column_schema, to_result
+from estat_dagster.assets.registering import register_dataset
 from estat_dagster.assets.steps.job import DatasetJob, StepResult
 from estat_dagster.assets.steps.publish import load_table, write_file
 from estat_dagster.assets.steps.raw import fetch_raw
 from estat_dagster.assets.steps.rows import transform, validate
 from estat_dagster.columns import Column
-from estat_dagster.domains import Domain, check_dataset_id
-from estat_dagster.errors import DataLakeError
+from estat_dagster.domains import DATASET_ID, Domain, check_dataset_id
+from estat_dagster.errors import DataLakeError, ValidationError
 from estat_dagster.estat.client import PAGE_LIMIT
 from estat_dagster.estat.fetch import FetchPlan
 from estat_dagster.lake.registry import FAILED
@@ -111,7 +112,8 @@ def _build_raw(domain: Domain, layer: Layer) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, config: FetchConfig, bench: dg.ResourceParam[Workbench]
     ) -> dg.MaterializeResult[Any]:
         plan = FetchPlan(config.chunk_size, bench.settings.max_concurrent)
-        return _run(context, bench, layer, lambda job: fetch_raw(job, plan), force=config.force)
+        _register_new(bench, domain, context.partition_key)
+        return _run(context, bench, domain, layer, lambda job: fetch_raw(job, plan), force=config.force)
 
     return raw
 
@@ -121,7 +123,7 @@ def _build(domain: Domain, layer: Layer) -> dg.AssetsDefinition:
     def step(
         context: dg.AssetExecutionContext, config: StepConfig, bench: dg.ResourceParam[Workbench]
     ) -> dg.MaterializeResult[Any]:
-        return _run(context, bench, layer, STEPS[layer.name], force=config.force)
+        return _run(context, bench, domain, layer, STEPS[layer.name], force=config.force)
 
     return step
 
@@ -156,6 +158,7 @@ def _staged(domain: Domain) -> tuple[Column, ...]:
 def _run(
     context: dg.AssetExecutionContext,
     bench: Workbench,
+    domain: Domain,
     layer: Layer,
     step: Callable[[DatasetJob], StepResult],
     *,
@@ -165,25 +168,46 @@ def _run(
     dataset_id = context.partition_key
     started = time.perf_counter()
     try:
-        check_dataset_id(dataset_id)
-        job = DatasetJob.of(bench, dataset_id, force=force, run_id=context.run_id)
+        job = _job(bench, domain, dataset_id, force=force, run_id=context.run.run_id)
         result = step(job)
     except DataLakeError as error:
         record_failure(bench, dataset_id, str(error))
-        raise dg.Failure(
-            description=f"{error.kind}: {error}",
-            metadata={"error": error.kind, "hint": error.hint},
-            allow_retries=False,
-        ) from error
+        raise as_failure(error) from error
     seconds = time.perf_counter() - started
     outcome = "unchanged" if result.unchanged else f"{result.rows:,} rows"
     log(layer.name, f"{outcome} in {seconds:.2f} s", dataset_id=dataset_id, rows=result.rows, seconds=round(seconds, 3))
     return to_result(result, seconds)
 
 
+def _job(bench: Workbench, domain: Domain, dataset_id: str, *, force: bool, run_id: str) -> DatasetJob:
+    job = DatasetJob.of(bench, check_dataset_id(dataset_id), force=force, run_id=run_id)
+    if job.domain.name != domain.name:
+        raise ValidationError(
+            f"{dataset_id} belongs to {job.domain.name}, not to {domain.name}.",
+            hint=f"Materialize it in the group {job.domain.name}.",
+        )
+    return job
+
+
+def _register_new(bench: Workbench, domain: Domain, dataset_id: str) -> None:
+    """Register a dataset whose partition was added by hand; the domain is then the one it was added to."""
+    try:
+        if bench.lake.registry.find(check_dataset_id(dataset_id)) is None:
+            register_dataset(bench, dataset_id, domain=domain.name)
+    except DataLakeError as error:
+        raise as_failure(error) from error
+
+
+def as_failure(error: DataLakeError) -> dg.Failure:
+    """Return the error in the form that ends a Dagster run, with its own words and hint."""
+    return dg.Failure(
+        description=f"{error.kind}: {error}", metadata={"error": error.kind, "hint": error.hint}, allow_retries=False
+    )
+
+
 def record_failure(bench: Workbench, dataset_id: str, words: str) -> None:
     """Write the failure of a registered dataset's load into the registry; what was loaded before stays described."""
-    if bench.lake.registry.find(dataset_id):
+    if DATASET_ID.fullmatch(dataset_id) and bench.lake.registry.find(dataset_id):
         bench.lake.registry.update_status(dataset_id, FAILED, error=words)
 
 

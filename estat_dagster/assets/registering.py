@@ -8,7 +8,7 @@ import msgspec
 
 from estat_dagster.domains import Domain, check_dataset_id, get_domain, infer_domain
 from estat_dagster.estat.models import Metadata, TableInfo
-from estat_dagster.estat.scope import narrowing
+from estat_dagster.estat.scope import check_scope, narrowing
 from estat_dagster.lake.registry import DatasetEntry, now
 from estat_dagster.telemetry import log
 from estat_dagster.workbench import Workbench
@@ -38,6 +38,7 @@ def register_dataset(
     narrowing(scope or {})
     known = bench.lake.registry.find(dataset_id)
     metadata = bench.estat.get_metadata(dataset_id)
+    check_scope(scope or {}, metadata)
     found, reason = _domain(metadata, chosen)
     if known and known.snapshot_id is not None and chosen is None:
         found, reason = get_domain(known.domain), known.domain_reason

@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from estat_dagster.assets.layers import as_failure
 from estat_dagster.assets.registering import register_dataset
 from estat_dagster.automation.loading import load_registered
 from estat_dagster.domains import DOMAINS, check_dataset_id
@@ -54,7 +55,7 @@ def register_and_ingest_job(definitions: Callable[[], dg.Definitions]) -> dg.Job
             ids = [check_dataset_id(dataset_id) for dataset_id in config.dataset_ids.replace(",", " ").split()]
             scope = parse_filters(tuple(config.filters)) if config.filters else None
         except DataLakeError as error:
-            raise dg.Failure(f"{error.kind}: {error}", allow_retries=False) from error
+            raise as_failure(error) from error
         failures = {}
         for dataset_id in ids:
             try:

@@ -14,6 +14,9 @@ from estat_dagster.assets.layers import LAYERS, op_name
 from estat_dagster.domains import get_domain
 from estat_dagster.lake.registry import DatasetEntry
 
+# The instance keeps every event; the console of whoever loads belongs to the results.
+QUIET_CONSOLE = {"console": {"config": {"log_level": "CRITICAL"}}}
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -33,7 +36,10 @@ def load_registered(
     result = defs.resolve_job_def(f"ingest_{domain.name}").execute_in_process(
         instance=instance,
         partition_key=entry.dataset_id,
-        run_config={"ops": {op_name(domain, layer): {"config": {"force": force}} for layer in LAYERS}},
+        run_config={
+            "ops": {op_name(domain, layer): {"config": {"force": force}} for layer in LAYERS},
+            "loggers": QUIET_CONSOLE,
+        },
         tags={"estat/requested_by": asked_by},
         raise_on_error=False,
     )

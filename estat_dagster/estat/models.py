@@ -133,10 +133,14 @@ def _class(node: dict[str, Any]) -> ClassItem:
         code=text(node.get("@code")),
         name=text(node.get("@name")),
         level=text(node.get("@level")),
-        parent_code=node.get("@parentCode"),
-        unit=node.get("@unit"),
-        description=node.get("@addInf"),
+        parent_code=_text_or_none(node.get("@parentCode")),
+        unit=_text_or_none(node.get("@unit")),
+        description=_text_or_none(node.get("@addInf")),
     )
+
+
+def _text_or_none(node: Any) -> str | None:
+    return None if node is None else text(node)
 
 
 def _code(node: Any) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -23,22 +23,28 @@ class ForeignAnswerError(ApiError):
     """A body that e-Stat did not write: a web page, half a document, nothing."""
 
 
+# An element without content is "" where e-Stat writes it at all.
+_Node = dict[str, Any]
+_Part = _Node | Literal[""] | None
+_Parts = list[_Node] | _Node | Literal[""] | None
+
+
 class _DataInf(msgspec.Struct):
-    NOTE: Any = None
-    ANNOTATION: Any = None
+    NOTE: _Parts = None
+    ANNOTATION: _Parts = None
     VALUE: msgspec.Raw = msgspec.Raw(b"")
 
 
 class _StatisticalData(msgspec.Struct):
-    RESULT_INF: Any = None
-    TABLE_INF: Any = None
+    RESULT_INF: _Part = None
+    TABLE_INF: _Part = None
     CLASS_INF: msgspec.Raw = msgspec.Raw(b"")
-    DATA_INF: _DataInf | None = None
+    DATA_INF: _DataInf | Literal[""] | None = None
 
 
 class _StatsData(msgspec.Struct):
-    RESULT: dict[str, Any]
-    STATISTICAL_DATA: _StatisticalData | None = None
+    RESULT: _Node
+    STATISTICAL_DATA: _StatisticalData | Literal[""] | None = None
 
 
 class _Answer(msgspec.Struct):
@@ -76,10 +82,17 @@ class StatsPage:
         return Metadata(self.table, self.axes)
 
     def count_values(self) -> int:
-        """Return the number of records, counted."""
+        """Return the number of records, counted.
+
+        Raises:
+            DataError: VALUE is neither an array nor an object.
+        """
         if not self.values:
             return 0
-        node = msgspec.json.decode(self.values, type=list[msgspec.Raw] | dict[str, Any])
+        try:
+            node = msgspec.json.decode(self.values, type=list[msgspec.Raw] | dict[str, Any])
+        except msgspec.DecodeError as error:
+            raise DataError(f"The VALUE of a page is not records: {error}.") from error
         return len(node) if isinstance(node, list) else 1
 
 
@@ -91,9 +104,11 @@ def parse_stats_page(body: bytes) -> StatsPage:
         DataError: it is e-Stat's but lacks what every answer has.
     """
     try:
+        if not body.isascii():
+            body.decode()  # msgspec does not look into what it cuts out
         answer = msgspec.json.decode(body, type=_Answer).GET_STATS_DATA
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise_for_foreign(body)
+        raise_for_foreign(body, "GET_STATS_DATA")
         raise DataError("The answer of getStatsData lacks what every answer has.", detail=str(error)) from error
     check_status(answer.RESULT)
     data = answer.STATISTICAL_DATA or _StatisticalData()
@@ -120,13 +135,10 @@ def parse_document(body: bytes, root: str) -> dict[str, Any]:
     Raises:
         ApiError: its STATUS is an error, or it is not e-Stat's.
     """
-    try:
-        document = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        document = None
+    document = _decode(body)
     node = document.get(root) if isinstance(document, dict) else None
     if not isinstance(node, dict) or not isinstance(node.get("RESULT"), dict):
-        raise_for_foreign(body)
+        raise_for_foreign(body, root)
         raise ApiError(f"e-Stat's answer has no {root}.", retry=True, hint="Try again in a while.")
     check_status(node["RESULT"])
     return node
@@ -164,37 +176,42 @@ _HINTS = {
 }
 
 
-def raise_for_foreign(body: bytes) -> None:
+def raise_for_foreign(body: bytes, root: str) -> None:
     """Raise the error that a body tells of which is not the JSON that was asked for: XML of e-Stat's, or anything else.
 
-    Returns without raising where the body is JSON.
+    Returns without raising where the body is JSON with a good RESULT, under its root or without one.
     """
-    if body.lstrip()[:1] == b"{" and _is_json(body):
+    document = _decode(body)
+    node = document.get(root, document) if isinstance(document, dict) else None
+    if isinstance(node, dict) and isinstance(node.get("RESULT"), dict):
+        check_status(node["RESULT"])
         return
     if match := re.search(rb"<STATUS>\s*(\d+)\s*</STATUS>", body):
         message = re.search(rb"<ERROR_MSG>(.*?)</ERROR_MSG>", body, re.DOTALL)
         words = message[1].decode("utf-8", "replace") if message else ""
         check_status({"STATUS": int(match[1]), "ERROR_MSG": words})
     raise ForeignAnswerError(
-        "The answer is not e-Stat's: " + _describe(body),
+        "The answer is not e-Stat's: " + _describe(body, document),
         retry=True,
         hint="A proxy or firewall may stand between, or e-Stat is under maintenance; try again in a while.",
     )
 
 
-def _describe(body: bytes) -> str:
+def _describe(body: bytes, document: Any) -> str:
     if not body:
         return "it is empty."
+    if document is not None:
+        return f"{len(body):,} bytes, JSON of another kind."
     kind = "a web page" if b"<html" in body[:1000].lower() else "not whole JSON"
     return f"{len(body):,} bytes, {kind}."
 
 
-def _is_json(body: bytes) -> bool:
+def _decode(body: bytes) -> Any:
+    """Return what the JSON says, None where it is none."""
     try:
-        msgspec.json.decode(body)
+        return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return False
-    return True
+        return None
 
 
 def _number(node: dict[str, Any], key: str, default: int = 0) -> int:

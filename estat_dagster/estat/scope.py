@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 
 from estat_dagster.errors import ValidationError
+from estat_dagster.estat.models import Metadata
 
 MOST_CODES = 100
 AXIS = re.compile(r"tab|area|time|cat(0[1-9]|1[0-5])")
@@ -45,6 +46,31 @@ def parse_filters(filters: tuple[str, ...]) -> dict[str, str]:
         scope[axis] = codes
     narrowing(scope)
     return scope
+
+
+def check_scope(scope: Scope, metadata: Metadata) -> None:
+    """Compare a scope with the axes and codes of the table that it narrows.
+
+    Raises:
+        ValidationError: the table has no such axis, or the axis no such code.
+    """
+    for axis_id, codes in scope.items():
+        axis = metadata.axis(axis_id)
+        if axis is None:
+            names = ", ".join(axis.id for axis in metadata.axes)
+            raise ValidationError(f"{metadata.table.id} has no axis {axis_id!r}.", hint=f"Its axes are {names}.")
+        known = {item.code for item in axis.classes}
+        unknown = [code for code in re.split(r",|\.\.", codes) if code and code not in known]
+        if unknown:
+            raise ValidationError(
+                f"{metadata.table.id} has no code {', '.join(unknown)} on the axis {axis_id} {axis.name}.",
+                hint=f"`estat describe {metadata.table.id} --axis {axis_id}` shows the codes.",
+            )
+
+
+def describe_scope(scope: Scope) -> str:
+    """Return a scope in one line, "" for the whole table."""
+    return " ".join(f"{axis}={codes}" for axis, codes in scope.items())
 
 
 def _axis_parameters(axis: str, codes: str) -> dict[str, str]:

@@ -32,6 +32,7 @@ class Period:
 
 
 NONE = Period("none")
+OCTOBER = "001010"
 MONTH_SPANS = {1: "month", 3: "quarter", 6: "half_year"}
 ERAS = {"明治": 1867, "大正": 1911, "昭和": 1925, "平成": 1988, "令和": 2018}
 
@@ -53,6 +54,8 @@ def parse_period(code: str, name: str = "") -> Period:
     by_code, by_name = _parse_code(code), _parse_name(name)
     if by_code is None and by_name is None:
         return Period("unknown", doubt=f"time code {code!r} named {name!r} has no known form")
+    if by_name is None and by_code is not None and name and code[4:] == OCTOBER:
+        return replace(by_code, doubt=f"time code {code!r} leaves it open, and its name {name!r} has no known form")
     if by_name is None or by_code is None or by_name == by_code:
         return by_code or by_name or NONE
     if _name_decides(code, by_name):
@@ -65,14 +68,16 @@ def parse_survey_date(survey_date: str) -> Period:
 
     The year is given only where the text names a single one.
     """
-    parts = survey_date.split("-")
-    months = [_year_month(part) for part in parts]
-    if survey_date in ("", "0") or len(parts) > 2:
+    if survey_date in ("", "0"):
         return NONE
-    if any(month is None for month in months):
-        return Period("unknown", doubt=f"SURVEY_DATE {survey_date!r} has no known form")
-    spans = [month for month in months if month is not None]
+    unknown = Period("unknown", doubt=f"SURVEY_DATE {survey_date!r} has no known form")
+    parts = survey_date.split("-")
+    spans = [span for span in map(_year_month, parts) if span]
+    if len(spans) < len(parts) or len(parts) > 2:
+        return unknown
     (first_year, first, _), (last_year, _, last) = spans[0], spans[-1]
+    if (first_year, first) > (last_year, last):
+        return unknown
     return Period(
         "survey_date",
         year=first_year if first_year == last_year else None,
@@ -135,16 +140,14 @@ def _from_name(form: str, found: dict[str, str | None]) -> Period | None:
 def _normalise(name: str) -> str:
     text = re.sub(r"[~〜‐‑–—―−ー]", "-", unicodedata.normalize("NFKC", name))
     text = re.sub(r"\s+", "", text).replace("元年", "1年")
-    if match := re.match(r"(明治|大正|昭和|平成|令和)(\d{1,2})年", text):
-        return f"{ERAS[match[1]] + int(match[2])}年{text[match.end() :]}"
-    return text
+    return re.sub(f"({'|'.join(ERAS)})([1-9]\\d?)年", lambda era: f"{ERAS[era[1]] + int(era[2])}年", text)
 
 
 def _name_decides(code: str, by_name: Period) -> bool:
     """Whether the code alone leaves it open: October or the year from October; a bare year, calendar or fiscal."""
     year = int(code[:4])
     if len(code) == 10:
-        return code[4:] == "001010" and by_name.kind == "range" and by_name.start == date(year, 10, 1)
+        return code[4:] == OCTOBER and by_name.kind == "range" and by_name.start == date(year, 10, 1)
     return by_name == _fiscal_year(year)
 
 

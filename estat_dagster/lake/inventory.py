@@ -12,7 +12,7 @@ import pyarrow as pa
 from estat_dagster.columns import Column
 from estat_dagster.lake import schemas
 from estat_dagster.lake.iceberg import IcebergTableManager
-from estat_dagster.lake.registry import DatasetEntry
+from estat_dagster.lake.registry import DatasetEntry, held_scope
 
 INVENTORY, DIMENSIONS = "dataset_inventory", "dataset_dimensions"
 
@@ -69,7 +69,7 @@ def put_inventory(tables: IcebergTableManager, entry: DatasetEntry) -> int:
     """Put a dataset's row in place of the one before, and return the snapshot's id."""
     row = {
         **{column.name: getattr(entry, column.name, None) for column in INVENTORY_COLUMNS},
-        "scope": json.dumps(entry.scope, ensure_ascii=False, sort_keys=True),
+        "scope": json.dumps(held_scope(entry), ensure_ascii=False, sort_keys=True),
         "created_at": _moment(entry.registered_at),
         "updated_at": _moment(entry.changed_at),
     }

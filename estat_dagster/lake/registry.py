@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from estat_dagster.domains import check_dataset_id
 from estat_dagster.errors import DataError, ValidationError
 from estat_dagster.lake import paths
 from estat_dagster.lake.store import Store
@@ -21,7 +22,8 @@ REGISTERED, LOADED, FAILED = "registered", "loaded", "failed"
 class DatasetEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the lake knows of a dataset: what it is, which part is held, and its last load.
 
-    Counts and what follows them are of the last load that was published; `status` and `error` are of the last try.
+    `scope` is what shall be loaded next, `loaded_scope` what the rows are. Counts and what follows them are of the last
+    load that was published; `status` and `error` are of the last try.
     """
 
     dataset_id: str
@@ -46,6 +48,7 @@ class DatasetEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     valid_count: int | None = None
     quarantined_count: int | None = None
     null_count: int | None = None
+    loaded_scope: dict[str, str] | None = None
     table_name: str | None = None
     snapshot_id: int | None = None
     content_hash: str | None = None
@@ -55,6 +58,11 @@ class DatasetEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     run_id: str | None = None
     changed_at: str | None = None
     checked_at: str | None = None
+
+
+def held_scope(entry: DatasetEntry) -> dict[str, str]:
+    """Return the part of the table that the lake holds, or shall hold where nothing was loaded yet."""
+    return entry.scope if entry.loaded_scope is None else entry.loaded_scope
 
 
 def now() -> str:
@@ -111,8 +119,12 @@ class MetadataManager:
         return entry
 
     def find(self, dataset_id: str) -> DatasetEntry | None:
-        """Return a dataset's entry, or None where it has none."""
-        path = paths.registry(dataset_id)
+        """Return a dataset's entry, or None where it has none.
+
+        Raises:
+            ValidationError: the id is none.
+        """
+        path = paths.registry(check_dataset_id(dataset_id))
         return self._decode(path) if self._store.exists(path) else None
 
     def save_metadata(self, entry: DatasetEntry) -> DatasetEntry:

@@ -99,6 +99,7 @@ def _record(job: DatasetJob, entry: DatasetEntry, version: str) -> DatasetEntry:
     done = lake.registry.update_status(
         job.dataset_id,
         LOADED,
+        loaded_scope=manifest.scope,
         total_number=manifest.total_number,
         record_count=report["rows_in"],
         valid_count=report["valid"],

@@ -61,7 +61,8 @@ def validate(job: DatasetJob) -> StepResult:
         report = _validate(job, source, frames, version)
     report = report or {}
     facts = {key: value for key, value in report.items() if key not in ("version", "files")}
-    facts["quarantine"] = job.bench.lake.store.uri(paths.quarantine(job.domain, job.dataset_id))
+    if report["quarantined"]:
+        facts["quarantine"] = job.bench.lake.store.uri(paths.quarantine(job.domain, job.dataset_id))
     content_hash = version.rpartition(":")[2]
     return StepResult(facts, frames.uri, content_hash, unchanged, report["valid"], preview=preview(frames))
 

@@ -1,0 +1,57 @@
+"""The `estat` command. Each subcommand is a module of `commands`, imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from estat_dagster.errors import DataLakeError
+
+COMMANDS = {
+    "load": "Load datasets: register them and run the five layers.",
+    "query": "Ask the lake in Athena SQL.",
+    "search": "Search e-Stat's tables by words.",
+    "describe": "Show a table of e-Stat: axes, codes, size.",
+    "status": "Show the datasets of the lake.",
+    "sandbox": "Serve an e-Stat API on loopback, for trying and testing.",
+    "doctor": "Say what is configured, what is reachable, and what to do.",
+    "demo": "Load datasets of several domains and ask them questions.",
+    "dev": "Open the Dagster web UI, with daemon and sandbox.",
+}
+
+
+class _Lazy(click.Group):
+    """A group whose commands are imported when they are called: `estat query` need not wait for Dagster."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"estat_dagster.commands.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="estat-datalake")
+def estat() -> None:
+    """Japan's official statistics as rows that SQL can ask.
+
+    Without ESTAT_APP_ID everything works on a sandbox with example tables.
+    """
+
+
+def main() -> None:
+    """Run the command; an expected failure is one line on stderr and exit code 1."""
+    try:
+        estat(standalone_mode=True)
+    except DataLakeError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)

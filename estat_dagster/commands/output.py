@@ -1,0 +1,115 @@
+"""How results and progress are printed: tables for people, JSON and CSV for programs; results on stdout alone."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from estat_dagster.query.engine import QueryResult
+from estat_dagster.telemetry import LOGGER
+
+Row = Sequence[Any]
+
+
+def format_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--format table|json|csv` to a command."""
+    choice = click.Choice(["table", "json", "csv"])
+    return click.option("--format", "form", type=choice, default="table", show_default=True, help="How to print.")(
+        command
+    )
+
+
+def print_rows(names: Sequence[str], rows: Sequence[Row] | Iterator[Row], form: str) -> None:
+    """Print rows under their column names; an absent value is NULL in a table, null in JSON, nothing in CSV."""
+    if form == "json":
+        _print_json(names, rows)
+    elif form == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows(rows)
+    else:
+        _print_table(names, rows)
+
+
+def print_result(result: QueryResult, form: str) -> None:
+    """Print the rows of a query as they come."""
+    rows = (row for batch in result.batches for row in zip(*(c.to_pylist() for c in batch.columns), strict=True))
+    with result:
+        print_rows([column.name for column in result.columns], rows, form)
+
+
+def _print_json(names: Sequence[str], rows: Sequence[Row] | Iterator[Row]) -> None:
+    separator = "["
+    for row in rows:
+        record = dict(zip(names, row, strict=True))
+        sys.stdout.write(f"{separator}\n  {json.dumps(record, ensure_ascii=False, default=str)}")
+        separator = ","
+    sys.stdout.write("\n]\n" if separator == "," else "[]\n")
+
+
+def _print_table(names: Sequence[str], rows: Sequence[Row] | Iterator[Row]) -> None:
+    table = Table(show_edge=False, pad_edge=False, header_style="bold")
+    held = list(rows)
+    for place, name in enumerate(names):
+        numeric = all(isinstance(row[place], int | float | None) for row in held)
+        table.add_column(name, justify="right" if numeric and held else "left", overflow="fold")
+    for row in held:
+        table.add_row(*(_cell(value) for value in row))
+    # A pipe has no width: there every row stays on one line.
+    Console(width=None if sys.stdout.isatty() else 1000, soft_wrap=not sys.stdout.isatty()).print(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, float):
+        return f"{value:,.6f}".rstrip("0").rstrip(".") if abs(value) < 1e15 else repr(value)
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else _escape(str(value))
+
+
+def _escape(words: str) -> str:
+    return words.replace("[", "\\[")
+
+
+def say(words: str) -> None:
+    """Print a remark for a person on stderr."""
+    click.echo(words, err=True)
+
+
+@contextlib.contextmanager
+def progress() -> Iterator[None]:
+    """Show the project's log messages while the block runs, as one line that changes; only on a terminal."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    # Dagster captures stderr inside a step, so the line goes to a copy of the terminal.
+    with os.fdopen(os.dup(sys.stderr.fileno()), "w") as terminal:
+        console = Console(file=terminal)
+        with console.status("starting") as status:
+            handler = _Follower(status.update)
+            LOGGER.addHandler(handler)
+            try:
+                yield
+            finally:
+                LOGGER.removeHandler(handler)
+
+
+class _Follower(logging.Handler):
+    def __init__(self, show: Callable[[str], None]) -> None:
+        super().__init__(logging.INFO)
+        self._show = show
+
+    def emit(self, record: logging.LogRecord) -> None:
+        facts: dict[str, Any] = getattr(record, "estat", {})
+        words = (facts.get("dataset_id"), facts.get("operation"), facts.get("message", record.getMessage()))
+        self._show(_escape("  ".join(str(word) for word in words if word)))

@@ -1,0 +1,181 @@
+"""Loading a dataset again: unchanged, forced, revised, filtered; and what stays when a load fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from estat_dagster.errors import ApiError, DataError, ValidationError
+from estat_dagster.lake import paths
+from estat_dagster.sandbox.model import Cell, Table
+from estat_dagster.sandbox.server import Sandbox
+from tests.doors.lakeside import Lakeside
+
+LABOR, OTHER = "0003005798", "0003425893"
+
+
+def served(sandbox: Sandbox, dataset_id: str) -> Table:
+    return sandbox.tables[dataset_id]
+
+
+def test_loading_twice_leaves_the_rows_once_and_makes_no_new_snapshot(lakeside: Lakeside) -> None:
+    lakeside.load(LABOR)
+    rows, snapshots = lakeside.rows(LABOR), lakeside.snapshots(LABOR)
+    again = lakeside.load(LABOR)
+    assert again.success
+    assert lakeside.rows(LABOR) == rows
+    assert lakeside.snapshots(LABOR) == snapshots
+    for layer in ("raw_json", "transformed_frame", "validated_records", "parquet_file", "iceberg_table"):
+        assert lakeside.facts(again, layer)["unchanged"] is True
+    assert len(list((lakeside.home / "raw" / LABOR).glob("*.json.gz"))) == 1
+
+
+def test_a_forced_load_writes_the_same_rows_again(lakeside: Lakeside) -> None:
+    lakeside.load(LABOR)
+    rows, snapshots = lakeside.rows(LABOR), lakeside.snapshots(LABOR)
+    assert lakeside.load(LABOR, force=True).success
+    assert lakeside.snapshots(LABOR) == snapshots + 1
+    assert [row | {"updated_at": None} for row in lakeside.rows(LABOR)] == [r | {"updated_at": None} for r in rows]
+
+
+def test_a_revised_table_replaces_its_own_rows_and_no_others(lakeside: Lakeside, sandbox: Sandbox) -> None:
+    lakeside.load(LABOR)
+    lakeside.load(OTHER)
+    others = lakeside.rows(OTHER)
+    table = served(sandbox, LABOR)
+    first, *rest = table.cells
+    sandbox.replace(table.revised(updated="2024-09-30", cells=[first._replace(value="1"), *rest[:-1]]))
+    assert lakeside.load(LABOR).success
+    rows = lakeside.rows(LABOR)
+    assert len(rows) == len(table.cells) - 1
+    assert [row["value"] for row in rows if (row["cat02_code"], row["cat03_code"]) == ("00", "0")] == [1.0]
+    assert lakeside.rows(OTHER) == others
+    assert lakeside.entry(LABOR).updated_date == "2024-09-30"
+
+
+def test_a_filter_holds_a_part_and_the_whole_table_replaces_it(lakeside: Lakeside) -> None:
+    assert lakeside.load(LABOR, scope={"cat02": "08", "cat03": "1,2"}).success
+    assert [row["value"] for row in lakeside.rows(LABOR)] == [92.0, 70.0]
+    assert lakeside.entry(LABOR).loaded_scope == {"cat02": "08", "cat03": "1,2"}
+    assert lakeside.load(LABOR).success
+    assert len(lakeside.rows(LABOR)) == 2
+    assert lakeside.load(LABOR, scope={}).success
+    assert len(lakeside.rows(LABOR)) == 15
+
+
+@pytest.mark.parametrize(
+    ("scope", "words"),
+    [({"cat09": "1"}, "has no axis"), ({"cat02": "08,99"}, "has no code 99"), ({"place": "1"}, "no axis")],
+)
+def test_a_filter_that_the_table_does_not_know_changes_nothing(
+    lakeside: Lakeside, scope: dict[str, str], words: str
+) -> None:
+    lakeside.load(LABOR)
+    entry = lakeside.entry(LABOR)
+    with pytest.raises(ValidationError, match=words):
+        lakeside.load(LABOR, scope=scope)
+    assert lakeside.entry(LABOR) == entry
+
+
+def test_an_unknown_table_leaves_no_trace(lakeside: Lakeside) -> None:
+    with pytest.raises(ApiError, match="STATUS 300"):
+        lakeside.load("0009999999")
+    assert not (lakeside.home / "registry").exists()
+
+
+def test_a_table_without_data_is_refused_and_said_in_the_registry(lakeside: Lakeside, sandbox: Sandbox) -> None:
+    sandbox.replace(served(sandbox, LABOR).revised(updated="2024-09-30", cells=[]))
+    outcome = lakeside.load(LABOR)
+    assert not outcome.success
+    assert "no data" in outcome.reason
+    assert lakeside.entry(LABOR).status == "failed"
+    assert not list((lakeside.home / "raw").rglob("*.json*"))
+
+
+def conflicting(table: Table, copies: int) -> list[Cell]:
+    """Return the table's cells, and some again with another value."""
+    return [*table.cells, *(cell._replace(value="7") for cell in table.cells[:copies])]
+
+
+def test_rows_that_contradict_one_another_are_quarantined_with_their_reason(
+    lakeside: Lakeside, sandbox: Sandbox
+) -> None:
+    table = served(sandbox, "0000010101")
+    sandbox.replace(table.revised(updated="2025-12-01", cells=conflicting(table, 2)))
+    outcome = lakeside.load(table.id)
+    assert outcome.success, outcome.reason
+    entry = lakeside.entry(table.id)
+    assert (entry.record_count, entry.valid_count, entry.quarantined_count) == (674, 670, 4)
+    quarantine = paths.quarantine(lakeside_domain(lakeside, table.id), table.id)
+    assert lakeside.bench.lake.store.exists(quarantine)
+    sandbox.replace(table)
+    assert lakeside.load(table.id).success
+    assert not lakeside.bench.lake.store.exists(quarantine)
+
+
+def test_too_many_bad_rows_stop_the_run_before_anything_is_published(lakeside: Lakeside, sandbox: Sandbox) -> None:
+    lakeside.load(LABOR)
+    rows = lakeside.rows(LABOR)
+    table = served(sandbox, LABOR)
+    sandbox.replace(table.revised(updated="2024-09-30", cells=conflicting(table, 3)))
+    outcome = lakeside.load(LABOR)
+    assert not outcome.success
+    assert "quarantine_ratio" in outcome.reason
+    assert lakeside.rows(LABOR) == rows
+    entry = lakeside.entry(LABOR)
+    assert (entry.status, entry.valid_count) == ("failed", 15)
+    assert "quarantine_ratio" in str(entry.error)
+
+
+def test_a_raw_page_that_was_changed_stops_the_run(lakeside: Lakeside) -> None:
+    lakeside.load(LABOR)
+    [page] = (lakeside.home / "raw" / LABOR).glob("*.json.gz")
+    page.write_bytes(page.read_bytes()[:-1] + b"x")
+    outcome = lakeside.load(LABOR)
+    assert not outcome.success
+    assert "SHA-256" in outcome.reason
+
+
+def test_a_dataset_stays_in_the_domain_that_it_was_loaded_into(lakeside: Lakeside) -> None:
+    lakeside.load(LABOR, domain="general")
+    assert lakeside.entry(LABOR).domain == "general"
+    assert lakeside.load(LABOR).success
+    assert lakeside.entry(LABOR).domain == "general"
+    with pytest.raises(ValidationError, match="already loaded as general"):
+        lakeside.load(LABOR, domain="labor")
+
+
+def test_a_layer_can_be_redone_from_the_one_before_without_asking_estat(lakeside: Lakeside, sandbox: Sandbox) -> None:
+    lakeside.load(LABOR)
+    asked = len(sandbox.requests)
+    job = lakeside.defs.resolve_job_def("ingest_labor")
+    keys = [f"labor/{layer}" for layer in ("transformed_frame", "validated_records", "parquet_file", "iceberg_table")]
+    result = job.execute_in_process(
+        instance=lakeside.instance,
+        partition_key=LABOR,
+        asset_selection=[_key(key) for key in keys],
+        run_config={"ops": {key.replace("/", "__"): {"config": {"force": True}} for key in keys}},
+    )
+    assert result.success
+    assert len(sandbox.requests) == asked
+    assert len(lakeside.rows(LABOR)) == 15
+
+
+def _key(path: str) -> object:
+    import dagster as dg
+
+    return dg.AssetKey(path.split("/"))
+
+
+def lakeside_domain(lakeside: Lakeside, dataset_id: str) -> object:
+    from estat_dagster.domains import get_domain
+
+    return get_domain(lakeside.entry(dataset_id).domain)
+
+
+def test_the_registry_that_cannot_be_read_says_which_file(lakeside: Lakeside) -> None:
+    lakeside.load(LABOR)
+    Path(lakeside.home, "registry", f"{LABOR}.json").write_text("{", "utf-8")
+    with pytest.raises(DataError, match=LABOR):
+        lakeside.entry(LABOR)
