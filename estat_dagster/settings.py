@@ -41,6 +41,8 @@ class Settings:
     athena_output: str | None = None
     dagster_url: str = "http://127.0.0.1:3000"
     max_concurrent: int = 10
+    aws_region: str | None = None
+    aws_endpoint: str | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -65,6 +67,8 @@ class Settings:
             athena_workgroup=env.get("ATHENA_WORKGROUP", cls.athena_workgroup),
             athena_output=env.get("ATHENA_OUTPUT_LOCATION", f"s3://{bucket}/athena-results/" if bucket else None),
             dagster_url=env.get("DAGSTER_URL", cls.dagster_url),
+            aws_region=env.get("AWS_REGION", env.get("AWS_DEFAULT_REGION")),
+            aws_endpoint=env.get("AWS_ENDPOINT_URL_S3", env.get("AWS_ENDPOINT_URL")),
             max_concurrent=_positive(env, "ESTAT_MAX_CONCURRENT", cls.max_concurrent),
         )
 

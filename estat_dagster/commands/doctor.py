@@ -87,7 +87,9 @@ def _catalog(bench: Workbench) -> Finding:
 def _disk(bench: Workbench) -> Finding:
     if bench.settings.s3_bucket:
         return Finding("disk", "ok", "The lake is on S3.")
-    free = shutil.disk_usage(bench.settings.lake_home).free
+    home = bench.settings.lake_home
+    there = next(folder for folder in (home, *home.parents) if folder.is_dir())
+    free = shutil.disk_usage(there).free
     words = f"{free / 1024**3:,.1f} GiB free."
     return Finding("disk", "note" if free < LITTLE_SPACE else "ok", words)
 

@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
 from typing import Any
 
 import click
@@ -61,7 +62,7 @@ def _print_table(names: Sequence[str], rows: Sequence[Row] | Iterator[Row]) -> N
     table = Table(show_edge=False, pad_edge=False, header_style="bold")
     held = list(rows)
     for place, name in enumerate(names):
-        numeric = all(isinstance(row[place], int | float | None) for row in held)
+        numeric = all(isinstance(row[place], int | float | Decimal | None) for row in held)
         table.add_column(name, justify="right" if numeric and held else "left", overflow="fold")
     for row in held:
         table.add_row(*(_cell(value) for value in row))
@@ -73,8 +74,17 @@ def _cell(value: Any) -> str:
     if value is None:
         return "NULL"
     if isinstance(value, float):
-        return f"{value:,.6f}".rstrip("0").rstrip(".") if abs(value) < 1e15 else repr(value)
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else _escape(str(value))
+        return _grouped(f"{value:.15g}")
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return _grouped(str(value))
+    return _escape(str(value))
+
+
+def _grouped(digits: str) -> str:
+    """Group the digits in threes from five on: 250,000 people, but the year 2022."""
+    whole, point, rest = digits.partition(".")
+    is_long = whole.removeprefix("-").isdecimal() and len(whole.removeprefix("-")) > 4
+    return f"{int(whole):,}{point}{rest}" if is_long else digits
 
 
 def _escape(words: str) -> str:

@@ -52,11 +52,13 @@ def local_catalog(home: Path, namespace: str) -> Catalog:
         ) from error
 
 
-def glue_catalog(bucket: str, namespace: str) -> Catalog:
-    """Return the Glue catalog of a lake on S3; region, endpoint and credentials are boto3's."""
+def glue_catalog(bucket: str, namespace: str, region: str | None, endpoint: str | None) -> Catalog:
+    """Return the Glue catalog of a lake on S3; boto3 finds the credentials, and Glue's own endpoint."""
     from pyiceberg.catalog.glue import GlueCatalog
 
-    catalog = GlueCatalog("glue", warehouse=f"s3://{bucket}/{paths.ICEBERG}")
+    places = {"s3.region": region, "s3.endpoint": endpoint}
+    given = {name: place for name, place in places.items() if place}
+    catalog = GlueCatalog("glue", warehouse=f"s3://{bucket}/{paths.ICEBERG}", **given)
     catalog.create_namespace_if_not_exists(namespace)
     return catalog
 

@@ -31,7 +31,7 @@ class Lake:
         """The Iceberg tables."""
         settings, namespace = self._settings, self._settings.glue_database
         if settings.s3_bucket:
-            catalog = glue_catalog(settings.s3_bucket, namespace)
+            catalog = glue_catalog(settings.s3_bucket, namespace, settings.aws_region, settings.aws_endpoint)
         else:
             catalog = local_catalog(settings.lake_home, namespace)
         return IcebergTableManager(catalog, namespace, self.store)
@@ -51,4 +51,6 @@ def open_lake(settings: Settings | None = None) -> Lake:
 
 
 def _store(settings: Settings) -> Store:
-    return Store.s3(settings.s3_bucket) if settings.s3_bucket else Store.local(settings.lake_home)
+    if settings.s3_bucket:
+        return Store.s3(settings.s3_bucket, settings.aws_region, settings.aws_endpoint)
+    return Store.local(settings.lake_home)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,11 +33,9 @@ class Store:
         return cls(fs.LocalFileSystem(), str(home), "file://")
 
     @classmethod
-    def s3(cls, bucket: str) -> Store:
-        """Return the store of an S3 bucket; endpoint, region and credentials are taken as boto3 takes them."""
-        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-        region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-        return cls(fs.S3FileSystem(endpoint_override=endpoint, region=region), bucket, "s3://")
+    def s3(cls, bucket: str, region: str | None, endpoint: str | None) -> Store:
+        """Return the store of an S3 bucket; credentials are found as AWS's tools find them."""
+        return cls(fs.S3FileSystem(region=region, endpoint_override=endpoint), bucket, "s3://")
 
     def uri(self, path: str = "") -> str:
         """Return where a path is, for people and other programs."""

@@ -1,0 +1,5 @@
+"""`python -m benchmarks`: every benchmark at its default size."""
+
+from benchmarks.pipeline import main
+
+main()

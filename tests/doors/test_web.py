@@ -1,0 +1,146 @@
+"""The web UI's door: `estat dev` in a real process, a load through the form of `register_and_ingest`, and an end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+ROOT = Path(__file__).resolve().parents[2]
+ESTAT = Path(sys.executable).with_name("estat")
+SELECTOR = {"repositoryName": "__repository__", "repositoryLocationName": "estat"}
+LAUNCH = """
+mutation Launch($p: ExecutionParams!) { launchRun(executionParams: $p) {
+  __typename ... on LaunchRunSuccess { run { runId } } ... on RunConfigValidationInvalid { errors { message } } } }
+"""
+ADD = """
+mutation Add($r: RepositorySelector!, $d: String!, $k: String!) {
+  addDynamicPartition(repositorySelector: $r, partitionsDefName: $d, partitionKey: $k) { __typename } }
+"""
+RUN = "query Run($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
+RUNS = """
+query Runs($f: RunsFilter) { runsOrError(filter: $f) { ... on Runs { results { jobName status } } } }
+"""
+CHECKS = """
+query Checks($key: AssetKeyInput!, $name: String!, $partition: String) {
+  assetCheckExecutions(assetKey: $key, checkName: $name, limit: 1, partition: $partition) {
+    status evaluation { success description } } }
+"""
+MATERIALIZATION = """
+query M($key: AssetKeyInput!, $p: [String!]) { assetOrError(assetKey: $key) { ... on Asset {
+  assetMaterializations(partitions: $p, limit: 1) {
+    metadataEntries { label ... on IntMetadataEntry { intValue } } } } } }
+"""
+
+
+class Web:
+    """The GraphQL API of a running web UI."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def ask(self, document: str, **variables: Any) -> dict[str, Any]:
+        body = {"query": document, "variables": variables}
+        answer = requests.post(f"{self.url}/graphql", json=body, timeout=60).json()
+        assert "errors" not in answer, answer["errors"]
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    def launch(self, job: str, config: dict[str, Any], tags: dict[str, str] | None = None, **selection: Any) -> str:
+        pairs = [{"key": key, "value": value} for key, value in (tags or {}).items()]
+        parameters = {
+            "selector": {**SELECTOR, "pipelineName": job, **selection},
+            "mode": "default",
+            "runConfigData": config,
+            "executionMetadata": {"tags": pairs},
+        }
+        launched = self.ask(LAUNCH, p=parameters)["launchRun"]
+        assert launched["__typename"] == "LaunchRunSuccess", launched
+        return str(launched["run"]["runId"])
+
+    def wait(self, run_id: str, seconds: float = 150) -> str:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            status = str(self.ask(RUN, id=run_id)["runOrError"]["status"])
+            if status in ("SUCCESS", "FAILURE", "CANCELED"):
+                return status
+            time.sleep(0.5)
+        raise AssertionError(f"{run_id} did not end in {seconds} s")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    """A web UI whose Dagster home, lake and sandbox are its own; it must end within 40 s of SIGTERM."""
+    home, port = tmp_path_factory.mktemp("home"), free_port()
+    for name in ("dagster.yaml", "workspace.yaml"):
+        (home / name).write_text((ROOT / name).read_text("utf-8"), "utf-8")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("ESTAT_", "DATALAKE_"))}
+    with (home / "dev.log").open("wb") as log:
+        process = subprocess.Popen(
+            [ESTAT, "dev", "--port", str(port)],
+            env=environment | {"DAGSTER_HOME": str(home)},
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            yield ready(Web(f"http://127.0.0.1:{port}"), process)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(40) == 0
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def ready(web: Web, process: subprocess.Popen[bytes]) -> Web:
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        assert process.poll() is None, "estat dev ended"
+        try:
+            requests.get(f"{web.url}/server_info", timeout=2)
+        except requests.RequestException:
+            time.sleep(0.5)
+        else:
+            return web
+    raise AssertionError("the web UI did not answer in 120 s")
+
+
+def test_a_form_of_one_field_registers_and_loads_a_dataset(web: Web) -> None:
+    run = web.launch("register_and_ingest", {"ops": {"register_and_load": {"config": {"dataset_ids": "0003005798"}}}})
+    assert web.wait(run) == "SUCCESS"
+    tag = {"tags": [{"key": "dagster/partition", "value": "0003005798"}]}
+    assert web.ask(RUNS, f=tag)["runsOrError"]["results"] == [{"jobName": "ingest_labor", "status": "SUCCESS"}]
+    key = {"path": ["labor", "iceberg_table"]}
+    [check] = web.ask(CHECKS, key=key, name="table_matches", partition="0003005798")["assetCheckExecutions"]
+    assert check["status"] == "SUCCEEDED"
+    assert check["evaluation"]["description"].startswith("15 rows in the table")
+    [found] = web.ask(MATERIALIZATION, key=key, p=["0003005798"])["assetOrError"]["assetMaterializations"]
+    labels = {entry["label"]: entry.get("intValue") for entry in found["metadataEntries"]}
+    assert labels["dagster/partition_row_count"] == 15
+    assert {"dagster/column_schema", "dagster/table_name", "dagster/uri", "preview"} <= set(labels)
+
+
+def test_a_partition_that_is_added_by_hand_can_be_materialized(web: Web) -> None:
+    web.ask(ADD, r=SELECTOR, d="general_datasets", k="9900000013")
+    run = web.launch("ingest_general", {}, {"dagster/partition": "9900000013"})
+    assert web.wait(run) == "SUCCESS"
+
+
+@pytest.mark.parametrize("wrong", ["12345", "0009999999"])
+def test_a_wrong_id_ends_the_run_with_its_words(web: Web, wrong: str) -> None:
+    run = web.launch("register_and_ingest", {"ops": {"register_and_load": {"config": {"dataset_ids": wrong}}}})
+    assert web.wait(run) == "FAILURE"
