@@ -107,10 +107,13 @@ def progress() -> Iterator[None]:
         console = Console(file=terminal)
         with console.status("starting") as status:
             handler = _Follower(status.update)
+            level = LOGGER.level
             LOGGER.addHandler(handler)
+            LOGGER.setLevel(logging.INFO)
             try:
                 yield
             finally:
+                LOGGER.setLevel(level)
                 LOGGER.removeHandler(handler)
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
+from estat_dagster.assets.inventories import dataset_dimensions, dataset_inventory
+from estat_dagster.domains import get_domain
 from estat_dagster.errors import ApiError, DataError, ValidationError
 from estat_dagster.lake import paths
 from estat_dagster.sandbox.model import Cell, Table
@@ -107,7 +110,7 @@ def test_rows_that_contradict_one_another_are_quarantined_with_their_reason(
     assert outcome.success, outcome.reason
     entry = lakeside.entry(table.id)
     assert (entry.record_count, entry.valid_count, entry.quarantined_count) == (674, 670, 4)
-    quarantine = paths.quarantine(lakeside_domain(lakeside, table.id), table.id)
+    quarantine = paths.quarantine(get_domain(lakeside.entry(table.id).domain), table.id)
     assert lakeside.bench.lake.store.exists(quarantine)
     sandbox.replace(table)
     assert lakeside.load(table.id).success
@@ -154,7 +157,7 @@ def test_a_layer_can_be_redone_from_the_one_before_without_asking_estat(lakeside
     result = job.execute_in_process(
         instance=lakeside.instance,
         partition_key=LABOR,
-        asset_selection=[_key(key) for key in keys],
+        asset_selection=[dg.AssetKey(key.split("/")) for key in keys],
         run_config={"ops": {key.replace("/", "__"): {"config": {"force": True}} for key in keys}},
     )
     assert result.success
@@ -162,20 +165,46 @@ def test_a_layer_can_be_redone_from_the_one_before_without_asking_estat(lakeside
     assert len(lakeside.rows(LABOR)) == 15
 
 
-def _key(path: str) -> object:
-    import dagster as dg
-
-    return dg.AssetKey(path.split("/"))
-
-
-def lakeside_domain(lakeside: Lakeside, dataset_id: str) -> object:
-    from estat_dagster.domains import get_domain
-
-    return get_domain(lakeside.entry(dataset_id).domain)
-
-
 def test_the_registry_that_cannot_be_read_says_which_file(lakeside: Lakeside) -> None:
     lakeside.load(LABOR)
     Path(lakeside.home, "registry", f"{LABOR}.json").write_text("{", "utf-8")
     with pytest.raises(DataError, match=LABOR):
         lakeside.entry(LABOR)
+
+
+def test_the_inventory_can_be_made_again_from_registry_and_raw_pages(lakeside: Lakeside) -> None:
+    lakeside.load(LABOR)
+    lakeside.load(OTHER)
+    tables = lakeside.bench.lake.tables
+    before = {name: sorted_rows(tables.load(name).scan().to_arrow()) for name in INVENTORIES}
+    assert [row["dataset_id"] for row in before["dataset_inventory"]] == [LABOR, OTHER]
+    assert len(before["dataset_dimensions"]) == sum(
+        len(axis.items) for table_id in (LABOR, OTHER) for axis in lakeside.sandbox.tables[table_id].axes
+    )
+    for name in INVENTORIES:
+        tables.load(name).delete(f"dataset_id = '{LABOR}'")
+    result = dg.materialize(
+        [dataset_inventory, dataset_dimensions], resources={"bench": lakeside.bench}, instance=lakeside.instance
+    )
+    assert result.success
+    after = {name: sorted_rows(tables.load(name).scan().to_arrow()) for name in INVENTORIES}
+    assert after == before
+
+
+def test_the_inventory_row_tells_what_was_loaded_and_whom_to_credit(lakeside: Lakeside) -> None:
+    lakeside.load(LABOR, scope={"cat02": "08"})
+    [row] = lakeside.bench.lake.tables.load("dataset_inventory").scan().to_arrow().to_pylist()
+    assert row["scope"] == '{"cat02": "08"}'
+    assert (row["status"], row["total_number"], row["record_count"], row["valid_count"]) == ("loaded", 3, 3, 3)
+    assert row["table_name"] == "labor_data"
+    assert row["snapshot_id"] == lakeside.bench.lake.tables.load("labor_data").current_snapshot().snapshot_id
+    assert "労働力調査" in row["credit"]
+    assert "国によって保証されたものではありません" in row["credit"]
+
+
+INVENTORIES = ("dataset_inventory", "dataset_dimensions")
+
+
+def sorted_rows(table: object) -> list[dict[str, object]]:
+    rows = table.to_pylist()  # type: ignore[attr-defined]
+    return sorted(rows, key=lambda row: (row["dataset_id"], row.get("axis_id", ""), row.get("position", 0)))
