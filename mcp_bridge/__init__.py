@@ -1,1 +1,1 @@
-"""The MCP server of the e-Stat data lake. It imports no Dagster; it talks to it over GraphQL."""
+"""The place of the MCP server, which will talk to Dagster over GraphQL and import none of it. It holds nothing yet."""

@@ -1,0 +1,171 @@
+"""Files appear whole or not at all; staged frames count with their report; sorted Parquet is sorted."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from estat_dagster.columns import arrow_schema
+from estat_dagster.errors import DataError, StorageError, ValidationError
+from estat_dagster.lake import datafiles
+from estat_dagster.lake.datafiles import write_data_files
+from estat_dagster.lake.frames import FrameWriter
+from estat_dagster.lake.parquet import read_version, sorted_batches, write_parquet
+from estat_dagster.lake.raw import RawPages
+from estat_dagster.lake.store import Store
+from tests.lake.shore import POPULATION, frame, lake_in
+
+A = "0000000001"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store.local(tmp_path / "lake")
+
+
+def files(store: Store) -> list[str]:
+    root = Path(store.full())
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+
+
+def test_a_file_that_was_not_finished_does_not_appear(store: Store) -> None:
+    store.write("a/b", b"before")
+    with pytest.raises(StorageError), store.writing("a/b") as stream:
+        break_off(stream)
+    assert store.read("a/b") == b"before"
+    assert files(store) == ["a/b"]
+
+
+def break_off(stream: Any) -> None:
+    stream.write(b"half")
+    raise OSError("[errno 28] No space left on device")
+
+
+def write_then_fail(writer: FrameWriter) -> None:
+    writer.write(frame(A, [3.0]))
+    raise pa.ArrowInvalid
+
+
+def test_bytes_come_back_as_they_were_even_compressed_ones(store: Store) -> None:
+    for name in ("page.json.gz", "x.zst", "plain"):
+        store.write(name, b"\x1f\x8b not really")
+        assert store.read(name) == b"\x1f\x8b not really"
+
+
+def test_what_is_not_there_is_said_by_name(store: Store) -> None:
+    with pytest.raises(StorageError, match="nothing-here"):
+        store.read("nothing-here")
+    assert store.names("no-folder") == []
+    assert not store.exists("nothing-here")
+    store.remove("nothing-here")
+
+
+def test_a_folder_that_cannot_be_made_is_a_storage_error_with_a_hint(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StorageError, match=r"could not be written.*DATALAKE_HOME"):
+        Store.local(tmp_path / "file" / "lake").write("x", b"")
+
+
+def test_frames_count_with_their_report_and_replace_the_ones_before(tmp_path: Path) -> None:
+    frames = lake_in(tmp_path / "lake").frames(POPULATION, A, "transformed")
+    with pytest.raises(DataError, match="no transformed rows yet"):
+        list(frames)
+    with frames.writer() as writer:
+        writer.write(frame(A, [1.0]))
+        writer.write(frame(A, [2.0]))
+        writer.finish({"version": "1"})
+    with pytest.raises(pa.ArrowInvalid), frames.writer() as writer:
+        write_then_fail(writer)
+    assert [f.column("value").to_pylist() for f in frames] == [[1.0], [2.0]]
+    with frames.writer() as writer:
+        writer.write(frame(A, [4.0]))
+        writer.finish({"version": "2"})
+    assert [f.column("value").to_pylist() for f in frames] == [[4.0]]
+    assert len(list((tmp_path / "lake").rglob("*.parquet"))) == 1
+
+
+def test_the_newest_manifest_counts_and_pages_without_one_do_not(store: Store) -> None:
+    raw = RawPages(store, A, bytes)
+    assert raw.latest() is None
+    raw.write(f"{A}_20260101T000000000000Z.json.gz", b"")
+    assert raw.latest() is None
+    raw.publish(f"{A}_20260101T000000000000Z.json.gz", b"old")
+    raw.publish(f"{A}_chunk_001_20260102T000000000000Z.json.gz", b"new")
+    found = raw.latest()
+    assert found is not None
+    assert found[1] == b"new"
+    assert found[0].endswith(f"{A}_20260102T000000000000Z.manifest.json")
+
+
+@pytest.mark.parametrize("name", ["..", "../x", "123", "00000000010", ""])
+def test_no_name_but_a_dataset_id_reaches_the_registry(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValidationError, match="ten digits"):
+        lake_in(tmp_path / "lake").registry.find(name)
+
+
+ORDER = ["year", "region_code"]
+rows = st.lists(
+    st.tuples(st.none() | st.integers(1990, 2030), st.none() | st.sampled_from(["01000", "13000", "47000"])),
+    max_size=40,
+)
+
+
+@given(chunks=st.lists(rows, min_size=1, max_size=4))
+def test_sorting_keeps_every_row_and_puts_nulls_last(chunks: list[list[tuple[int | None, str | None]]]) -> None:
+    schema = pa.schema([("year", pa.int32()), ("region_code", pa.string()), ("updated_at", pa.timestamp("us", "UTC"))])
+    frames = [
+        pa.table(
+            {"year": [y for y, _ in chunk], "region_code": [r for _, r in chunk]}, schema=pa.schema(list(schema)[:2])
+        )
+        for chunk in chunks
+    ]
+    moment = datetime(2026, 1, 2, tzinfo=UTC)
+    found = pa.Table.from_batches(sorted_batches(frames, schema, ORDER, moment), schema=schema).to_pylist()
+    expected = sorted(
+        (row for chunk in chunks for row in chunk), key=lambda r: (r[0] is None, r[0] or 0, r[1] is None, r[1] or "")
+    )
+    assert [(row["year"], row["region_code"]) for row in found] == expected
+    assert {row["updated_at"] for row in found} <= {moment}
+
+
+def test_a_column_that_no_frame_has_is_null(tmp_path: Path) -> None:
+    schema = arrow_schema(POPULATION.columns)
+    [batch] = sorted_batches([frame(A, [1.0])], schema, ORDER, datetime.now(UTC))
+    assert batch.schema == schema
+    assert batch.column("gender").null_count == 1
+
+
+def test_a_parquet_file_says_what_it_was_made_from(store: Store) -> None:
+    schema = pa.schema([("value", pa.float64())])
+    batch = pa.RecordBatch.from_pylist([{"value": 1.5}], schema=schema)
+    assert read_version(store, "p.parquet") is None
+    assert write_parquet(store, "p.parquet", [batch, batch], schema, "v7") == 2
+    assert read_version(store, "p.parquet") == "v7"
+    assert pq.read_table(store.full("p.parquet")).column("value").to_pylist() == [1.5, 1.5]
+
+
+@given(years=st.lists(st.none() | st.integers(2000, 2003), min_size=1, max_size=30), cut=st.integers(1, 7))
+def test_data_files_hold_one_partition_each_and_all_rows(
+    tmp_path_factory: pytest.TempPathFactory, years: list[int | None], cut: int
+) -> None:
+    store = Store.local(tmp_path_factory.mktemp("files"))
+    ordered = sorted(years, key=lambda year: (year is None, year or 0))
+    table = pa.table({"year": pa.array(ordered, pa.int32())})
+    paths = write_data_files(store, "t/data", A, table.to_batches(max_chunksize=cut), ["year"])
+    held = [pq.read_table(store.full(path)).column("year").to_pylist() for path in paths]
+    assert [year for part in held for year in part] == ordered
+    assert all(len(set(part)) == 1 for part in held)
+    assert len(held) == len(set(years))
+
+
+def test_a_full_file_begins_the_next(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(datafiles, "TARGET_BYTES", 100)
+    batches = [pa.record_batch({"year": [2000] * 50, "value": list(range(n, n + 50))}) for n in range(3)]
+    assert len(write_data_files(store, "t/data", A, batches, ["year"])) == 3

@@ -1,0 +1,145 @@
+"""The Iceberg tables: one dataset's rows replaced at once, columns added to a live table, many processes at a time."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from estat_dagster.columns import Column, axis_columns
+from estat_dagster.errors import ValidationError
+from estat_dagster.lake import schemas
+from estat_dagster.lake.lake import Lake
+from estat_dagster.lake.parquet import sorted_batches
+from tests.lake.shore import POPULATION, SHARED_ID, frame, lake_in, load
+
+ROOT = Path(__file__).resolve().parents[2]
+A, B = "0000000001", "0000000002"
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return lake_in(tmp_path / "lake")
+
+
+def values(lake: Lake, dataset_id: str) -> list[float | None]:
+    table = lake.tables.load(POPULATION.table_name)
+    found = table.scan(row_filter=f"dataset_id = '{dataset_id}'").to_arrow().column("value").to_pylist()
+    return sorted(found, key=lambda value: (value is None, value))
+
+
+def test_a_load_replaces_exactly_its_datasets_rows_in_one_snapshot(lake: Lake) -> None:
+    load(lake, frame(A, [1.0, 2.0, None]))
+    load(lake, frame(B, [5.0]))
+    snapshot = load(lake, frame(A, [7.0, 8.0]))
+    assert values(lake, A) == [7.0, 8.0]
+    assert values(lake, B) == [5.0]
+    table = lake.tables.load(POPULATION.table_name)
+    assert len(table.snapshots()) == 3
+    assert table.current_snapshot().snapshot_id == snapshot
+    assert table.current_snapshot().summary["estat.dataset-id"] == A
+
+
+def test_earlier_snapshots_keep_their_rows(lake: Lake) -> None:
+    first = load(lake, frame(A, [1.0]))
+    load(lake, frame(A, [2.0]))
+    table = lake.tables.load(POPULATION.table_name)
+    assert table.scan(snapshot_id=first).to_arrow().column("value").to_pylist() == [1.0]
+
+
+def test_no_rows_take_the_dataset_out(lake: Lake) -> None:
+    load(lake, frame(A, [1.0]))
+    load(lake, frame(B, [2.0]))
+    lake.tables.replace_rows(POPULATION.table_name, A, [], {})
+    assert values(lake, A) == []
+    assert values(lake, B) == [2.0]
+
+
+def test_a_file_holds_one_year_in_order_and_carries_the_field_ids(lake: Lake) -> None:
+    load(lake, frame(A, [1.0, 2.0, 3.0, 4.0], [2001, None, 2000, 2001]))
+    table = lake.tables.load(POPULATION.table_name)
+    tasks = list(table.scan().plan_files())
+    assert sorted(str(task.file.partition[0]) for task in tasks) == ["2000", "2001", "None"]
+    for task in tasks:
+        held = pq.read_table(task.file.file_path.removeprefix("file://"))
+        assert held.column("region_code").to_pylist() == sorted(held.column("region_code").to_pylist())
+        ids = [int(field.metadata[b"PARQUET:field_id"]) for field in held.schema]
+        assert ids == [field.field_id for field in table.schema().fields]
+
+
+def test_a_new_axis_adds_its_columns_to_the_live_table(lake: Lake) -> None:
+    load(lake, frame(A, [1.0]))
+    names = lake.tables.get_table_schema(POPULATION.table_name).column_names
+    with_axis = frame(B, [2.0]).append_column("cat02_code", [["x"]]).append_column("cat02_name", [["ex"]])
+    load(lake, with_axis, axis_columns("cat02"))
+    assert lake.tables.get_table_schema(POPULATION.table_name).column_names == [*names, "cat02_code", "cat02_name"]
+    rows = {row["dataset_id"]: row["cat02_name"] for row in scan(lake)}
+    assert rows == {A: None, B: "ex"}
+
+
+def scan(lake: Lake) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = lake.tables.load(POPULATION.table_name).scan().to_arrow().to_pylist()
+    return rows
+
+
+def test_a_column_of_another_type_is_refused_before_anything_changes(lake: Lake) -> None:
+    load(lake, frame(A, [1.0]))
+    schema = lake.tables.get_table_schema(POPULATION.table_name)
+    with pytest.raises(ValidationError, match="has value as double"):
+        lake.tables.prepare(POPULATION, (Column("fresh", "string", "", ""), Column("value", "string", "", "")))
+    assert lake.tables.get_table_schema(POPULATION.table_name) == schema
+
+
+def test_a_batch_that_fails_leaves_the_table_and_no_files(lake: Lake, tmp_path: Path) -> None:
+    load(lake, frame(A, [1.0]))
+    before = sorted(tmp_path.rglob("*.parquet"))
+
+    schema = schemas.file_schema(lake.tables.get_table_schema(POPULATION.table_name))
+
+    def broken() -> Iterator[pa.RecordBatch]:
+        yield from sorted_batches([frame(A, [3.0])], schema, ["year"], datetime.now(UTC))
+        raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="full"):
+        lake.tables.replace_rows(POPULATION.table_name, A, broken(), {})
+    assert values(lake, A) == [1.0]
+    assert sorted(tmp_path.rglob("*.parquet")) == before
+
+
+def test_rows_of_a_file_that_holds_other_datasets_too_are_still_replaced_alone(lake: Lake) -> None:
+    load(lake, frame(A, [1.0], [2000]))
+    load(lake, frame(B, [2.0], [2000]))
+    table = lake.tables.load(POPULATION.table_name)
+    table.overwrite(table.scan().to_arrow())  # as a compaction would: both datasets in one file
+    assert len(list(table.scan().plan_files())) == 1
+    load(lake, frame(A, [9.0], [2000]))
+    assert values(lake, A) == [9.0]
+    assert values(lake, B) == [2.0]
+
+
+def test_many_processes_load_at_once_and_every_row_is_there_once(tmp_path: Path) -> None:
+    processes, each = 4, 3
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.lake.shore", str(tmp_path / "lake"), str(number), str(each)],
+            cwd=ROOT,
+            env=os.environ,
+            stderr=subprocess.PIPE,
+        )
+        for number in range(1, processes + 1)
+    ]
+    for process in running:
+        _, words = process.communicate(timeout=180)
+        assert process.returncode == 0, words.decode()[-2000:]
+    counts = Counter(row["dataset_id"] for row in scan(lake_in(tmp_path / "lake")))
+    assert counts.pop(SHARED_ID) == 33
+    assert len(counts) == processes * each
+    assert set(counts.values()) == {20}
