@@ -1,0 +1,30 @@
+"""A process of its own that runs the five steps of a dataset, without Dagster, to be killed at any moment."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from estat_dagster.assets.registering import register_dataset
+from estat_dagster.assets.steps.job import DatasetJob
+from estat_dagster.assets.steps.publish import load_table, write_file
+from estat_dagster.assets.steps.raw import fetch_raw
+from estat_dagster.assets.steps.rows import transform, validate
+from estat_dagster.estat.fetch import FetchPlan
+from estat_dagster.settings import Settings
+from estat_dagster.workbench import Workbench
+
+
+def load(home: Path, base_url: str, dataset_id: str) -> None:
+    """Register the dataset and run its steps."""
+    bench = Workbench(Settings(app_id="test", base_url=base_url, lake_home=home))
+    register_dataset(bench, dataset_id)
+    fetch_raw(DatasetJob.of(bench, dataset_id), FetchPlan(chunk_size=1_000))
+    for step in (transform, validate, write_file, load_table):
+        step(DatasetJob.of(bench, dataset_id))
+
+
+if __name__ == "__main__":
+    print("ready", flush=True)
+    load(Path(sys.argv[1]), sys.argv[2], sys.argv[3])
+    print("done", flush=True)
