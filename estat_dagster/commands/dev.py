@@ -26,8 +26,9 @@ STOP_SECONDS = 20
 def command(port: int) -> None:
     """Open the web UI on 127.0.0.1, with daemon and sandbox, until Ctrl-C."""
     _refuse_taken(port)
-    environment = {**os.environ, "DAGSTER_HOME": str(project_root())}
     settings = Workbench().settings
+    # The services run in the project's folder, so relative paths of the caller's are made whole here.
+    environment = {**os.environ, "DAGSTER_HOME": str(project_root()), "DATALAKE_HOME": str(settings.lake_home)}
     if settings.uses_sandbox and settings.base_url is None:
         environment["ESTAT_BASE_URL"] = shared_sandbox().base_url
         say(f"ESTAT_APP_ID is not set: a sandbox answers at {environment['ESTAT_BASE_URL']}.")

@@ -54,7 +54,7 @@ class Runner:
         import dagster as dg
 
         home = project_root()
-        os.environ.setdefault("DAGSTER_HOME", str(home))
+        os.environ["DAGSTER_HOME"] = str(home)
         os.chdir(home)
         warnings.filterwarnings("ignore", category=dg.PreviewWarning)
         try:
