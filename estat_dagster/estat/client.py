@@ -146,13 +146,15 @@ class EstatClient:
                 raw = response.raw.read(decode_content=False)
                 return _read_answer(response, raw, read)
         except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
-            raise RequestTimeoutError(
+            failure: DataLakeError = RequestTimeoutError(
                 f"e-Stat did not answer {function} in time.", hint=_reach_hint(self.base_url), detail=_words(error)
-            ) from None
+            )
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise NetworkError(
+            failure = NetworkError(
                 f"e-Stat could not be reached for {function}: {_words(error)}.", hint=_reach_hint(self.base_url)
-            ) from None
+            )
+        # Raised out here, where no `__context__` is: the library's error holds the URL, and so the appId.
+        raise failure
 
 
 def _read_answer(response: requests.Response, raw: bytes, read: Callable[[Answer], T]) -> T:
@@ -174,7 +176,7 @@ def _read_answer(response: requests.Response, raw: bytes, read: Callable[[Answer
 
 def _unpack(raw: bytes, encoding: str) -> Answer:
     """Return the body as sent and unpacked; one that was sent plain is packed here."""
-    if encoding != "gzip":
+    if encoding.lower() != "gzip":
         return Answer(gzip.compress(raw, mtime=0), raw)
     try:
         return Answer(raw, gzip.decompress(raw))

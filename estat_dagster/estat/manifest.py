@@ -50,16 +50,22 @@ class Manifest(msgspec.Struct, frozen=True):
 def content_hash(pages: Iterable[StatsPage]) -> str:
     """Return the SHA-256 of what decides the rows: classes, notes, annotations and values, in position order.
 
-    The values count as one array, so that the size of the pages leaves no trace; dates of the answer do not count.
+    The values count as one array, and symbols wherever they are explained, so that the size of the pages leaves no
+    trace; dates of the answer do not count.
     """
     digest = hashlib.sha256()
+    notes: dict[str, str] = {}
+    annotations: dict[str, str] = {}
     empty = True
     for number, page in enumerate(pages):
         if number == 0:
-            facts = (page.table.survey_date, page.table.collect_area, page.notes)
+            facts = (page.table.survey_date, page.table.collect_area)
             digest.update(msgspec.json.encode(facts) + page.class_inf + b"[")
         inner = page.values[1:-1] if page.values.startswith(b"[") else page.values
         if inner.strip():
             digest.update(inner if empty else b"," + inner)
             empty = False
+        notes |= page.notes
+        annotations |= page.annotations
+    digest.update(b"]" + msgspec.json.encode((sorted(notes.items()), sorted(annotations.items()))))
     return digest.hexdigest()

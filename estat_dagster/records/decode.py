@@ -53,6 +53,8 @@ def _decode_columns(array: bytes, expected: Sequence[str]) -> pa.Table:
         ),
     )
     records = table.column(0).chunk(0).flatten()
+    if records.null_count:
+        raise pa.ArrowInvalid("a record is null")
     return pa.Table.from_arrays(records.flatten(), names=list(expected))
 
 

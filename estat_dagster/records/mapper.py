@@ -158,9 +158,10 @@ class _Rows:
             fallback = NONE
         else:
             periods, fallback = {}, self._mapper.survey_period
-        for code, count in _counts(codes):
-            if periods[code].doubt:
-                self._mapper.report.doubtful_periods[periods[code].doubt] += count
+        doubts = [(periods[code].doubt, count) for code, count in _counts(codes)]
+        for doubt, count in (*doubts, (fallback.doubt, codes.null_count)):
+            if doubt and count:
+                self._mapper.report.doubtful_periods[doubt] += count
         types = {"year": pa.int32(), "quarter": pa.int32(), "month": pa.int32()}
         types |= {"period_start": pa.date32(), "period_end": pa.date32(), "time_kind": pa.string()}
         attributes = {"period_start": "start", "period_end": "end", "time_kind": "kind"}

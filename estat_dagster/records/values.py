@@ -15,7 +15,9 @@ import pyarrow.compute as pc
 PLAIN_NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
 _WIDE = str.maketrans("０１２３４５６７８９．，－＋−", "0123456789.,-+-")
 _NUMBER = re.compile(
-    r"(?P<sign>[+\-△▲]?)\s*(?P<digits>\d{1,3}(,\d{3})+(\.\d+)?|\d+(\.\d+)?|\.\d+)(?P<exponent>[eE][+-]?\d+)?", re.ASCII
+    r"(?P<sign>[+\-△▲]?)\s*"
+    r"(?P<digits>[1-9]\d{0,2}(,\d{3})+(\.\d+)?|\d+(\.\d+)?|\.\d+)(?P<exponent>[eE][+-]?\d+)?",
+    re.ASCII,
 )
 _SYMBOL = re.compile(r"[\W_xXｘＸχΧ]+")
 

@@ -1,0 +1,121 @@
+"""Rows at the same place of their axes: found over all frames, identical ones told from conflicting ones."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from estat_dagster.columns import EXTRA_AXES
+from estat_dagster.records.coordinates import coordinate_columns, find_duplicates
+from tests.records.frames import COLUMNS, duplicates, frame
+
+COORDINATES = ("tab_code", "category_code", "region_code", "time_code")
+
+
+def found(frames: Sequence[pa.Table]) -> tuple[list[int], list[int]]:
+    result = find_duplicates(frames)
+    return result.repeated.tolist(), result.conflicting.tolist()
+
+
+def test_coordinates_are_the_codes_of_the_axes_and_nothing_else():
+    names = [
+        *COLUMNS,
+        "cat02_code",
+        "cat02_name",
+        "cat15_code",
+        "industry_code",
+        "disease_code",
+        "category_name",
+        "year",
+    ]
+    assert set(coordinate_columns(names)) == {*COORDINATES, "cat02_code", "cat15_code"}
+    assert coordinate_columns([]) == []
+
+
+def test_rows_at_different_places_are_no_duplicates():
+    rows = [{"region_code": region, "time_code": time, "value": 1.0} for region in "ab" for time in "ab"]
+    assert found([frame(rows)]) == ([], [])
+
+
+def test_no_rows_have_no_duplicates():
+    assert found([]) == ([], [])
+    assert found([frame([])]) == ([], [])
+    assert found([frame([]), frame([{"value": 1.0}]), frame([])]) == ([], [])
+
+
+def test_the_first_of_identical_rows_is_not_a_duplicate_and_all_later_ones_are():
+    same, other = {"time_code": "a", "value": 1.0}, {"time_code": "b", "value": 1.0}
+    assert found([frame([same, other, same]), frame([other, same])]) == ([2, 3, 4], [])
+
+
+def test_all_rows_of_a_place_whose_cells_differ_are_in_conflict():
+    rows = [{"time_code": "a", "value": 1.0}, {"time_code": "b", "value": 1.0}, {"time_code": "a", "value": 2.0}]
+    assert found([frame(rows), frame(rows[:1])]) == ([], [0, 2, 3])
+
+
+def test_every_part_of_a_cell_makes_a_difference():
+    cell = {"value": 1.0, "value_text": "-", "unit": "人", "annotation": "注"}
+    for name, other in (("value", 2.0), ("value_text", "X"), ("unit", "千人"), ("annotation", None)):
+        assert found([frame([cell]), frame([{**cell, name: other}])]) == ([], [0, 1]), name
+
+
+def test_a_missing_value_conflicts_with_a_zero():
+    assert found([frame([{"value": 0.0}, {"value": None, "value_text": "-"}])]) == ([], [0, 1])
+
+
+def test_an_absent_code_is_a_place_of_its_own():
+    rows = [{"region_code": None, "value": 1.0}, {"region_code": "", "value": 1.0}, {"region_code": "a", "value": 1.0}]
+    assert found([frame(rows), frame(rows)]) == ([3, 4, 5], [])
+
+
+def test_a_column_that_a_frame_lacks_is_a_code_that_its_rows_lack():
+    without = frame([{"value": 1.0}])
+    with_it = frame([{"value": 1.0, "cat02_code": "a"}, {"value": 1.0}], extra=["cat02_code"])
+    assert found([without, with_it]) == ([2], [])
+    assert found([with_it, without]) == ([2], [])
+
+
+def test_many_axes_with_many_codes_never_run_into_one_another():
+    """18 axes of 15 codes: 2**72 places. Packed into one number of 64 bits the first axes would leave no trace."""
+    names = [*COORDINATES, *(f"{axis}_code" for axis in EXTRA_AXES)]
+    first, last, codes = names[:-3], names[-3:], [f"{code:02d}" for code in range(15)]
+    dice = random.Random(1)
+    starts = [{name: dice.choice(codes) for name in first} for _ in range(60)]
+    starts += [{**start, name: dice.choice(codes)} for start in starts[:20] for name in first]
+    places = [{**start, **dict.fromkeys(last, code)} for start in starts for code in codes]
+    rows: list[dict[str, Any]] = [{**place, "value": 1.0} for place in places]
+    rows += [dict(row) for row in rows[:2000:7]] + [{**row, "value": 2.0} for row in rows[3:2000:70]]
+    dice.shuffle(rows)
+    cut = len(rows) // 3
+    frames = [frame(part, extra=names[4:]) for part in (rows[:cut], rows[cut : 2 * cut], rows[2 * cut :])]
+    assert found(frames) == duplicates(rows, names)
+    assert min(map(len, found(frames))) > 50
+
+
+codes = st.sampled_from(["a", "b", "c", "", None])
+rows = st.lists(
+    st.fixed_dictionaries(
+        dict.fromkeys(("region_code", "time_code"), codes),
+        optional={
+            "cat02_code": codes,
+            "value": st.sampled_from([0.0, 1.0, None]),
+            "value_text": st.sampled_from(["-", "X"]),
+            "unit": st.just("人"),
+        },
+    ),
+    max_size=12,
+)
+
+
+@given(st.lists(st.tuples(rows, st.booleans()), max_size=4))
+def test_duplicates_are_those_that_a_slow_search_finds(parts: list[tuple[list[dict[str, Any]], bool]]):
+    frames, everything = [], []
+    for part, extra in parts:
+        frames.append(frame(part, extra=["cat02_code"] if extra else []))
+        everything += [row if extra else {k: v for k, v in row.items() if k != "cat02_code"} for row in part]
+    assert found(frames) == duplicates(everything, (*COORDINATES, "cat02_code"))

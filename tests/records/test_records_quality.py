@@ -1,0 +1,186 @@
+"""Valid and quarantined rows: none is lost, each rejected one has the right reason and knows where it came from."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from estat_dagster.records.quality import (
+    CONFLICTING,
+    NO_CELL,
+    NO_ID,
+    NOT_FINITE,
+    REPEATED,
+    DataQualityValidator,
+    QualityReport,
+)
+from tests.records.frames import duplicates, frame, numbered
+
+COORDINATES = ("tab_code", "category_code", "region_code", "time_code")
+Rows = list[dict[str, Any]]
+
+
+def split(*pages: Rows) -> tuple[Rows, Rows, QualityReport]:
+    """Return the valid rows, the quarantined ones, and the report, of pages of rows."""
+    start, frames = 1, []
+    for number, page in enumerate(pages, start=1):
+        frames.append(frame(numbered(page, number, start)))
+        start += len(page)
+    validator = DataQualityValidator(frames)
+    parts = list(validator.split())
+    assert len(parts) == len(pages)
+    valid = [row for good, _ in parts for row in good.to_pylist()]
+    rejected = [row for _, bad in parts for row in bad.to_pylist()]
+    return valid, rejected, validator.report
+
+
+def reasons(*rows: dict[str, Any]) -> list[str | None]:
+    """Return the reason of each row of one page, None where it is valid."""
+    _, rejected, _ = split(list(rows))
+    by_position = {row["source_position"]: row["reason"] for row in rejected}
+    return [by_position.get(position) for position in range(1, len(rows) + 1)]
+
+
+GOOD = {"value": 1.0, "time_code": "2020"}
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (GOOD, None),
+        ({"value": 0.0}, None),
+        ({"value": -5.5}, None),
+        ({"value_text": "-", "missing_reason": "該当なし"}, None),
+        ({"value_text": "-"}, None),
+        ({"value_text": "ＮＯ"}, None),
+        ({}, NO_CELL),
+        ({"value_text": ""}, NO_CELL),
+        ({"value_text": " 　\n"}, NO_CELL),
+        ({"value": math.inf}, NOT_FINITE),
+        ({"value": -math.inf}, NOT_FINITE),
+        ({"value": math.nan}, NOT_FINITE),
+        ({**GOOD, "dataset_id": None}, NO_ID),
+        ({"dataset_id": None}, NO_ID),
+    ],
+)
+def test_one_row_alone(row: dict[str, Any], reason: str | None):
+    assert reasons(row) == [reason]
+
+
+def test_later_copies_are_rejected_and_the_first_stays():
+    assert reasons(GOOD, {**GOOD, "time_code": "2021"}, GOOD, GOOD) == [None, None, REPEATED, REPEATED]
+
+
+def test_rows_that_contradict_one_another_are_all_rejected():
+    assert reasons(GOOD, {**GOOD, "value": 2.0}, GOOD) == [CONFLICTING] * 3
+    assert reasons({"value": 0.0}, {"value_text": "-"}) == [CONFLICTING] * 2
+
+
+def test_a_row_that_is_wrong_by_itself_says_so_first():
+    assert reasons({"value": math.inf}, {"value": math.inf}) == [NOT_FINITE] * 2
+    assert reasons(GOOD, {"time_code": "2020"}) == [CONFLICTING, NO_CELL]
+
+
+def test_duplicates_are_found_over_pages():
+    valid, rejected, report = split([GOOD], [], [{**GOOD, "time_code": "2021"}], [GOOD, {**GOOD, "time_code": "2021"}])
+    assert [row["time_code"] for row in valid] == ["2020", "2021"]
+    assert [(row["reason"], row["source_page"], row["source_position"]) for row in rejected] == [
+        (REPEATED, 4, 3),
+        (REPEATED, 4, 4),
+    ]
+    assert report.is_conserved
+
+
+def test_valid_rows_lose_their_source_and_rejected_ones_keep_every_column():
+    validator = DataQualityValidator([frame(numbered([GOOD, {}], 7, 100))])
+    [(valid, rejected)] = validator.split()
+    whole = frame(numbered([GOOD, {}], 7, 100))
+    assert valid.schema == whole.drop_columns(["source_page", "source_position"]).schema
+    assert rejected.schema == whole.schema.append(pa.field("reason", pa.string()))
+    assert rejected.to_pylist()[0]["source_page"] == 7
+    assert rejected.to_pylist()[0]["source_position"] == 101
+
+
+def test_the_report_counts_values_reasons_and_texts():
+    page = [
+        {"time_code": "1", "value": 0.0, "missing_reason": "単位未満"},
+        {"time_code": "2", "value_text": "-", "missing_reason": "該当なし"},
+        {"time_code": "3", "value_text": "X", "missing_reason": "秘匿"},
+        {"time_code": "4", "value_text": "ＮＯ"},
+        {"time_code": "5"},
+        {"time_code": "6", "value": math.inf},
+        {"time_code": "1", "value": 0.0, "missing_reason": "単位未満"},
+    ]
+    _, _, report = split(page, [{"time_code": "7", "value_text": "-", "missing_reason": "該当なし"}])
+    assert (report.rows_in, report.valid, report.quarantined_count) == (8, 5, 3)
+    assert (report.nulls, report.texts) == (4, 1)
+    assert report.missing == {"単位未満": 1, "該当なし": 2, "秘匿": 1}
+    assert report.quarantined == {NO_CELL: 1, NOT_FINITE: 1, REPEATED: 1}
+    assert report.is_conserved
+
+
+def test_a_lost_row_is_noticed():
+    assert not QualityReport(rows_in=3, valid=2).is_conserved
+    assert QualityReport(rows_in=3, valid=2, quarantined=Counter({NO_CELL: 1})).is_conserved
+
+
+@pytest.mark.parametrize("pages", [(), ([],), ([], [])])
+def test_no_rows_are_no_rows(pages: tuple[Rows, ...]):
+    valid, rejected, report = split(*pages)
+    assert (valid, rejected, report.rows_in) == ([], [], 0)
+    assert report.is_conserved
+
+
+cells = st.sampled_from(
+    [
+        *({"value": number} for number in (0.0, 1.0, math.inf)),
+        *({"value_text": words} for words in ("-", "ＮＯ", "", "　")),
+        {"value_text": "-", "missing_reason": "該当なし"},
+        {"value": 0.0, "unit": "人"},
+        {"value": 1.0, "annotation": "注"},
+        {},
+    ]
+)
+rows = st.builds(
+    lambda cell, region, time, known: {**cell, "region_code": region, "time_code": time} | known,
+    cells,
+    st.sampled_from(["a", "b", None]),
+    st.sampled_from(["2020", "2021", "2022"]),
+    st.sampled_from([{}, {}, {}, {}, {"dataset_id": None}]),
+)
+
+
+def expected_reason(row: dict[str, Any], number: int, repeated: list[int], conflicting: list[int]) -> str | None:
+    if "dataset_id" in row:
+        return NO_ID
+    if row.get("value") is None and not (row.get("value_text") or "").strip():
+        return NO_CELL
+    if row.get("value") == math.inf:
+        return NOT_FINITE
+    return CONFLICTING if number in conflicting else REPEATED if number in repeated else None
+
+
+@given(st.lists(st.lists(rows, max_size=8), max_size=4))
+def test_rows_in_are_valid_and_quarantined_rows_with_the_right_reasons(pages: list[Rows]):
+    valid, rejected, report = split(*pages)
+    everything = [row for page in pages for row in page]
+    repeated, conflicting = duplicates(everything, COORDINATES)
+    expected = [expected_reason(row, number, repeated, conflicting) for number, row in enumerate(everything)]
+    positions = {number: reason for number, reason in enumerate(expected, start=1) if reason}
+    assert {row["source_position"]: row["reason"] for row in rejected} == positions
+    assert len(rejected) == len(positions)
+    pages_of = [number for number, page in enumerate(pages, start=1) for _ in page]
+    assert all(row["source_page"] == pages_of[row["source_position"] - 1] for row in rejected)
+    good = [row for row, reason in zip(everything, expected, strict=True) if reason is None]
+    names = ("region_code", "time_code", "value", "value_text", "unit", "missing_reason", "annotation")
+    assert [[row[name] for name in names] for row in valid] == [[row.get(name) for name in names] for row in good]
+    assert report.is_conserved
+    assert (report.rows_in, report.valid, report.quarantined_count) == (len(everything), len(valid), len(rejected))
+    assert report.quarantined == Counter(positions.values())
+    assert report.nulls == sum(row.get("value") is None for row in good)
