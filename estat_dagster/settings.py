@@ -6,6 +6,7 @@ Nothing is read at import: call `Settings.from_env()`.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,7 +61,7 @@ class Settings:
         home = env.get("DATALAKE_HOME")
         return cls(
             app_id=app_id,
-            base_url=env.get("ESTAT_BASE_URL", default_url),
+            base_url=_address(env, "ESTAT_BASE_URL", default_url),
             lake_home=Path(home).expanduser().resolve() if home else project_root() / "data" / "lake",
             s3_bucket=bucket,
             glue_database=env.get("DATALAKE_GLUE_DATABASE", cls.glue_database),
@@ -76,6 +77,13 @@ class Settings:
     def uses_sandbox(self) -> bool:
         """Whether the answers come from the sandbox: no real application ID is set."""
         return self.app_id in (None, SANDBOX_APP_ID)
+
+
+def _address(env: Mapping[str, str], name: str, default: str | None) -> str | None:
+    address = env.get(name, default)
+    if address is not None and not re.fullmatch(r"https?://[^\s\[\]?#]+", address):
+        raise ValidationError(f"{name} is {address!r}, not an address.", hint=f"Set {name}={ESTAT_BASE_URL}, say.")
+    return address
 
 
 def _positive(env: Mapping[str, str], name: str, default: int) -> int:

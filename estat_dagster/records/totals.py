@@ -17,7 +17,8 @@ import pyarrow as pa
 from estat_dagster.estat.models import Axis, Metadata
 from estat_dagster.records.coordinates import coordinate_columns
 
-NOT_ADDITIVE = "率|割合|比|平均|指数|中位|偏差|密度|単価|[%％‰歳倍]"
+NOT_ADDITIVE = "率|割合|比|平均|指数|中位|偏差|密度|単価|[%％‰]"
+NOT_ADDITIVE_UNITS = "[歳倍]"  # in a name, 15～19歳 is a group of people
 MEMORY = "1GB"
 SAMPLES = 5
 
@@ -72,7 +73,8 @@ def _load(connection: duckdb.DuckDBPyConnection, frames: Iterable[pa.Table], coo
         verb = "INSERT INTO cells" if number else "CREATE TEMP TABLE cells AS"
         connection.execute(
             f"{verb} SELECT {names} FROM frame "  # noqa: S608
-            f"WHERE NOT regexp_matches(concat_ws(' ', unit, tab_name, category_name), '{NOT_ADDITIVE}')"
+            f"WHERE NOT regexp_matches(concat_ws(' ', unit, tab_name, category_name), '{NOT_ADDITIVE}') "
+            f"AND NOT coalesce(regexp_matches(unit, '{NOT_ADDITIVE_UNITS}'), false)"
         )
         connection.unregister("frame")
 

@@ -26,12 +26,14 @@ def parse_number(words: str) -> float | None:
     """Return the number that a text writes, or None.
 
     Full-width digits, thousands separators, signs (△ and ▲ are minus) and exponents are read. A number too large for a
-    double is returned as infinite.
+    double is returned as infinite; one too small for a double is none, for it is not 0.
     """
     match = _NUMBER.fullmatch(words.strip().translate(_WIDE))
     if not match:
         return None
     number = float(match["digits"].replace(",", "") + (match["exponent"] or ""))
+    if number == 0 and re.search("[1-9]", match["digits"]):
+        return None
     return -number if match["sign"] in ("-", "△", "▲") else number
 
 

@@ -163,6 +163,7 @@ def test_a_lake_that_cannot_be_written_is_said(estat: Shell, tmp_path: Path) -> 
 
 def test_a_setting_that_makes_no_sense_is_said(estat: Shell) -> None:
     assert "ESTAT_MAX_CONCURRENT" in refused(estat("load", LABOR, ESTAT_MAX_CONCURRENT="many"))
+    assert "ESTAT_BASE_URL" in refused(estat("load", LABOR, ESTAT_BASE_URL="api.e-stat.go.jp"))
 
 
 def test_one_bad_dataset_does_not_keep_the_others_from_loading(estat: Shell) -> None:

@@ -88,6 +88,10 @@ def test_what_cannot_be_added_is_left_out(facts: dict[str, str]):
     assert compared(regions(1.0, 1.0, 2.0, 3.0)) == (1, 1)
 
 
+def test_a_group_of_people_by_age_is_a_count():
+    assert compared(regions(1.0, 1.0, 2.0, 3.0, category_name="15～19歳", unit="人")) == (1, 1)
+
+
 def test_parts_in_another_unit_are_not_added():
     mixed = regions(6.0, 1.0, 2.0, 3.0, unit="人")
     mixed[3]["unit"] = "千人"

@@ -174,3 +174,9 @@ def test_a_double_written_out_is_the_same_double_again(number: float):
 def test_a_text_without_a_digit_is_never_a_number(words: str):
     if not any(char in "0123456789０１２３４５６７８９" for char in words):
         assert columns([words]) == {"value": [None], "value_text": [words], "missing_reason": [None]}
+
+
+@pytest.mark.parametrize("words", ["1e-400", "-0.1e-330"])
+def test_a_number_too_small_for_a_double_is_no_zero(words: str) -> None:
+    assert parse_number(words) is None
+    assert parse_number("0e-400") == 0
