@@ -1,0 +1,137 @@
+"""What a query engine is and what it answers: the interface that Athena and the embedded engine share.
+
+No engine's own code belongs here, and nothing heavy is imported.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, Self
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a result.
+
+    Args:
+        name: as the query names it, `_col0`, `_col1`, ... where it does not.
+        type: in Athena's words: `bigint`, `varchar`, `timestamp(6) with time zone`, `array(double)`.
+    """
+
+    name: str
+    type: str
+
+
+class QueryResult:
+    """The answer to a query: Arrow batches that are fetched as they are read, once.
+
+    `row_count`, `truncated` and `elapsed_seconds` count what has been read so far.
+    Read it to the end, or close it: an open result holds the engine's memory.
+
+    Args:
+        schema: names and types of the columns.
+        batches: the rows, not cut yet.
+        sql: what ran on the engine.
+        limit: the most rows to give.
+        bytes_scanned: bytes of storage that the query had to look at, None if unknown.
+        started: `time.monotonic()` when the query was sent.
+        on_close: frees the engine's resources; called once.
+    """
+
+    def __init__(
+        self,
+        schema: pa.Schema,
+        batches: Iterator[pa.RecordBatch],
+        *,
+        sql: str,
+        limit: int | None = None,
+        bytes_scanned: int | None = None,
+        started: float | None = None,
+        on_close: Callable[[], None] | None = None,
+    ) -> None:
+        self.schema = schema
+        self.sql = sql
+        self.bytes_scanned = bytes_scanned
+        self.row_count = 0
+        self.truncated = False
+        self._started = time.monotonic() if started is None else started
+        self._on_close = on_close
+        self.elapsed_seconds = time.monotonic() - self._started
+        self.batches: Iterator[pa.RecordBatch] = self._read(batches, limit)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns in order, with Athena's type names."""
+        from estat_dagster.query.types import arrow_type_name
+
+        return tuple(Column(field.name, arrow_type_name(field.type)) for field in self.schema)
+
+    def read_all(self) -> pa.Table:
+        """Return the rows that are left as one table, and close the result."""
+        import pyarrow as pa
+
+        return pa.Table.from_batches(list(self.batches), schema=self.schema)
+
+    def close(self) -> None:
+        """Free what the engine holds. Rows that were not read are lost."""
+        callback, self._on_close = self._on_close, None
+        if callback:
+            callback()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _read(self, batches: Iterator[pa.RecordBatch], limit: int | None) -> Iterator[pa.RecordBatch]:
+        try:
+            for batch in batches:
+                room = batch.num_rows if limit is None else limit - self.row_count
+                self.truncated = batch.num_rows > room
+                kept = batch.slice(0, room)
+                self.row_count += kept.num_rows
+                self.elapsed_seconds = time.monotonic() - self._started
+                if kept.num_rows:
+                    yield kept
+                if self.truncated:
+                    return
+            self.elapsed_seconds = time.monotonic() - self._started
+        finally:
+            self.close()
+
+
+class QueryEngine(Protocol):
+    """Something that answers Athena's SQL over the lake's tables, and cannot change them."""
+
+    def run(self, sql: str, parameters: Sequence[object] = (), *, limit: int | None = None) -> QueryResult:
+        """Answer one statement: a query, SHOW TABLES, DESCRIBE or EXPLAIN.
+
+        Args:
+            sql: Athena SQL, one statement.
+            parameters: values for its `?`, in the order of the text.
+            limit: the most rows to return. More rows make the result `truncated`.
+
+        Raises:
+            ValidationError: the SQL is not allowed, not right, or asks for what is not there.
+            RequestTimeoutError: it ran longer than it may.
+            StorageError: the tables could not be read.
+        """
+        ...
+
+    def tables(self) -> list[str]:
+        """Return the names of the tables, sorted."""
+        ...
+
+    def describe(self, table: str) -> pa.Table:
+        """Return a table's columns as rows of `column`, `type`, `comment`, in order.
+
+        Raises:
+            ValidationError: there is no such table.
+        """
+        ...

@@ -1,0 +1,75 @@
+"""What a query gives: the names of its columns, their types, and how many rows."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+
+import pyarrow as pa
+from sqlglot import exp
+
+from estat_dagster.errors import ValidationError
+
+_UNNAMED = re.compile(r"\(column \d+\)")
+# Sums of whole numbers are 128 bits wide in DuckDB, 64 in Athena.
+_WIDE = frozenset({"HUGEINT", "UHUGEINT", "UBIGINT"})
+
+
+def name_columns(tree: exp.Expr) -> None:
+    """Name the columns that the query leaves without a name, so that DuckDB's own spelling never shows."""
+    numbers = itertools.count(1)
+    for select in tree.find_all(exp.Select):
+        for column in select.expressions:
+            if not isinstance(column, exp.Alias | exp.Star | exp.Dot) and not isinstance(column.unnest(), exp.Column):
+                column.replace(exp.Alias(this=column.copy(), alias=_unnamed(numbers)))
+    for values in tree.find_all(exp.Values):
+        alias = values.args.get("alias") or exp.TableAlias(this=exp.to_identifier("values", quoted=True))
+        if values is not tree and not alias.columns:
+            width = len(values.expressions[0].expressions) or 1
+            alias.set("columns", [_unnamed(numbers) for _ in range(width)])
+            values.set("alias", alias)
+
+
+def _unnamed(numbers: Iterator[int]) -> exp.Identifier:
+    return exp.to_identifier(f"(column {next(numbers)})", quoted=True)
+
+
+def limit_rows(tree: exp.Expr, rows: int) -> None:
+    """Let the query itself give no more rows than these, where it has no limit of its own: sorting then keeps few."""
+    if isinstance(tree, exp.Select | exp.SetOperation) and not tree.args.get("limit"):
+        tree.set("limit", exp.Limit(expression=exp.Literal.number(rows)))
+
+
+def schema(duckdb: pa.Schema, types: Sequence[object], *, all_unnamed: bool) -> pa.Schema:
+    """Return the schema of the answer: `_col3` for what has no name, and Athena's types for those it does not have.
+
+    Args:
+        duckdb: the schema that DuckDB gives.
+        types: DuckDB's own types of the columns.
+        all_unnamed: whether no column has a name, as in VALUES.
+    """
+    return pa.schema(
+        pa.field(
+            f"_col{position}" if all_unnamed or _UNNAMED.fullmatch(field.name) else field.name,
+            pa.int64() if str(kind) in _WIDE else field.type,
+        )
+        for position, (field, kind) in enumerate(zip(duckdb, types, strict=True))
+    )
+
+
+def fit(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """Return a batch of DuckDB's with the names and types of the answer.
+
+    Raises:
+        ValidationError: a number is too large for the type.
+    """
+    batch = batch.rename_columns(schema.names)
+    if batch.schema.types == schema.types:
+        return batch
+    try:
+        return batch.cast(schema)
+    except pa.ArrowInvalid as error:
+        raise ValidationError(
+            "A whole number of the answer is larger than bigint.", hint="CAST it to DOUBLE."
+        ) from error

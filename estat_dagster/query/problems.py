@@ -1,0 +1,83 @@
+"""DuckDB's errors as ours: one line that names what was wrong, in Athena's words, without paths or DuckDB's insides."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+
+import duckdb
+
+from estat_dagster.errors import DataLakeError, StorageError, ValidationError
+
+_MISSING_COLUMN = re.compile(
+    r'Referenced column "(?P<a>[^"]+)" (?:was )?not found|does not have a column named "(?P<b>[^"]+)"', re.IGNORECASE
+)
+_MISSING_ALIAS = re.compile(r'Referenced table "([^"]+)" not found')
+_MISSING_FUNCTION = re.compile(r"Function with name \"?(\w+)\"? does not exist")
+_WRONG_TYPES = re.compile(r"argument types '([^']*)'|function call \"([^\"]*)\"")
+_WRONG_MACRO = re.compile(r"Macro (\w+)\(\) does not support")
+_WHOLE_NUMBERS = {"INT8": "tinyint", "INT16": "smallint", "INT32": "integer", "INT64": "bigint", "INT128": "bigint"}
+_LONGEST = 200
+_PATH = re.compile(r"(?:file:)?/[^\s'\"]*/[^\s'\"]*")
+
+
+def translate(error: duckdb.Error, columns: Iterable[str]) -> DataLakeError:
+    """Return our error for one of DuckDB's.
+
+    Args:
+        columns: names of the columns of the tables that the query names, for a better hint.
+    """
+    message = str(error)
+    if isinstance(error, duckdb.IOException | duckdb.PermissionException):
+        return StorageError(
+            "A data file of the lake could not be read.", hint="Try again; `estat doctor` looks closer."
+        )
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return ValidationError(
+            "The query needs more memory than it may use.",
+            hint="Narrow it with WHERE, aggregate before joining, or ask for fewer columns.",
+        )
+    if "Division by zero" in message or "inf can't be cast" in message:
+        return ValidationError("Division by zero.", hint="Write NULLIF(divisor, 0) to have NULL there.")
+    if found := _MISSING_COLUMN.search(message):
+        return _missing_column(found["a"] or found["b"], columns)
+    if found := _MISSING_ALIAS.search(message):
+        return ValidationError(
+            f"There is no table or alias {found[1]!r} in FROM.", hint="Qualify columns by the alias."
+        )
+    if found := _MISSING_FUNCTION.search(message):
+        return ValidationError(f"The function {_plain(found[1])} is not available in the embedded engine.")
+    if found := _WRONG_MACRO.search(message):
+        return _wrong_types(_plain(found[1]))
+    if found := _WRONG_TYPES.search(message):
+        return _wrong_types(_plain(found[1] or found[2]))
+    return ValidationError(_first_line(message), hint="Check the SQL against the tables' columns and types.")
+
+
+def _missing_column(name: str, columns: Iterable[str]) -> ValidationError:
+    known = sorted(set(columns))
+    near = difflib.get_close_matches(name.lower(), known, n=3)
+    if near:
+        return ValidationError(f"There is no column {name!r}.", hint=f"Did you mean {' or '.join(near)}?")
+    hint = f"Columns: {', '.join(known)}." if known else "Name it with AS in the query, or in a table's alias."
+    return ValidationError(f"There is no column {name!r}.", hint=hint)
+
+
+def _wrong_types(what: str) -> ValidationError:
+    return ValidationError(f"{what} does not take arguments of these types.", hint="CAST the arguments first.")
+
+
+def _first_line(message: str) -> str:
+    line = message.partition("\n")[0]
+    line = re.sub(r"^[A-Z][A-Za-z ]+ (?:Error|ERROR): ", "", line)
+    line = re.sub(r" ?Use TRY\(.*| ?Use \"SET .*", "", line)
+    line = _plain(_PATH.sub("a file", line)).strip().rstrip(".")
+    return f"{line or 'The query could not be run'}."
+
+
+def _plain(text: str) -> str:
+    """Return a text of DuckDB's in the words that a user knows, and not at any length."""
+    text = re.sub(r"\btrino_|_LITERAL\b", "", text)
+    text = re.sub(r"\bINT(?:8|16|32|64|128)\b", lambda match: _WHOLE_NUMBERS[match[0]], text)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

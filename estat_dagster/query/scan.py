@@ -1,0 +1,122 @@
+"""What a table holds now, for DuckDB to read: the data files of its current snapshot, or rows where files will not do.
+
+Columns are matched by Iceberg field id, so that a file written before a column was added or renamed reads right.
+Where DuckDB cannot read the files as Iceberg means them, PyIceberg reads the rows: slower, in memory, and right.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import urlparse
+
+from pyiceberg.table import FileScanTask
+from pyiceberg.transforms import IdentityTransform
+
+from estat_dagster.errors import StorageError
+from estat_dagster.query.types import duckdb_type_name
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyiceberg.expressions import BooleanExpression
+    from pyiceberg.schema import Schema
+    from pyiceberg.table import Table
+
+_GLOB = frozenset("*?[")
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What a query reads of one table.
+
+    Args:
+        schema: the table's columns.
+        files: paths of the data files, if DuckDB reads them.
+        rows: the rows, if PyIceberg has read them.
+        bytes: size of the data files, whole.
+    """
+
+    schema: Schema
+    files: tuple[str, ...] = ()
+    rows: pa.Table | None = None
+    bytes: int = 0
+
+
+def plan(table: Table, row_filter: BooleanExpression) -> Scan:
+    """Return what has to be read of the current snapshot to see every row that meets the filter.
+
+    Raises:
+        StorageError: a file of the table cannot be read.
+    """
+    scan = table.scan(row_filter=row_filter)
+    schema = table.schema()
+    try:
+        tasks = list(scan.plan_files())
+        size = sum(task.file.file_size_in_bytes for task in tasks)
+        if _duckdb_can_read(tasks, table):
+            return Scan(schema, files=tuple(sorted(local_path(task.file.file_path) for task in tasks)), bytes=size)
+        return Scan(schema, rows=scan.to_arrow(), bytes=size)
+    except (OSError, ValueError) as error:
+        raise StorageError(f"The table {table.name()[-1]} could not be read.") from error
+
+
+def select_sql(scan: Scan) -> str:
+    """Return DuckDB SQL for the rows of a scan of files, with the table's own columns and types."""
+    columns = [(field.field_id, field.name, duckdb_type_name(field.field_type)) for field in scan.schema.fields]
+    if not scan.files:
+        nothing = ", ".join(f"CAST(NULL AS {kind}) AS {quoted(name)}" for _, name, kind in columns)
+        return f"SELECT {nothing} WHERE false"
+    names = ", ".join(quoted(name) for _, name, _ in columns)
+    by_id = ", ".join(
+        f"{field_id}: {{name: {text(name)}, type: {text(kind or '')}, default_value: NULL}}"
+        for field_id, name, kind in columns
+    )
+    files = ", ".join(text(path) for path in scan.files)
+    return f"SELECT {names} FROM read_parquet([{files}], schema = MAP {{{by_id}}}, hive_partitioning = false)"  # noqa: S608
+
+
+def quoted(name: str) -> str:
+    """Return a name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text(value: str) -> str:
+    """Return a text as an SQL literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def local_path(location: str) -> str:
+    """Return the path of a file on this machine's disk, the location itself if it is elsewhere."""
+    return urlparse(location).path if location.startswith("file:") else location
+
+
+def _duckdb_can_read(tasks: list[FileScanTask], table: Table) -> bool:
+    fields = table.schema().fields
+    if any(duckdb_type_name(field.field_type) is None or field.initial_default is not None for field in fields):
+        return False
+    return all(_readable(task, table) for task in tasks)
+
+
+def _readable(task: FileScanTask, table: Table) -> bool:
+    path = local_path(task.file.file_path)
+    if task.delete_files or not path.startswith("/") or _GLOB.intersection(path):
+        return False
+    # A file need not hold the columns it is partitioned by: Iceberg takes them from the partition.
+    spec = table.specs()[task.file.spec_id]
+    partitioned_by = {field.source_id for field in spec.fields if isinstance(field.transform, IdentityTransform)}
+    ids = _field_ids(path)
+    return bool(ids) and partitioned_by <= ids
+
+
+@lru_cache(maxsize=10_000)
+def _field_ids(path: str) -> frozenset[int]:
+    """Return the field ids in a data file, none if it has columns without one: DuckDB would read NULL for those.
+
+    Data files never change, and opening one takes 0.2 ms.
+    """
+    import pyarrow.parquet as pq
+
+    metadata = [field.metadata or {} for field in pq.read_schema(path)]
+    ids = [entry.get(b"PARQUET:field_id") for entry in metadata]
+    return frozenset(int(found) for found in ids if found) if all(ids) else frozenset()

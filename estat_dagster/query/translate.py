@@ -1,0 +1,188 @@
+"""A query in Athena's SQL as one for DuckDB that means the same: the syntax. Functions are in `rewrites` and `macros`.
+
+Where DuckDB has nothing that means the same, the error names the construct: no query is answered approximately.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+from sqlglot.errors import ErrorLevel, UnsupportedError
+
+from estat_dagster.errors import ValidationError
+from estat_dagster.query import arithmetic, macros, output
+from estat_dagster.query.calls import call, macro, unavailable
+from estat_dagster.query.casts import cast
+from estat_dagster.query.rewrites import at_timezone, rewrite, substr
+
+# DuckDB takes a second to expand calls of this size, and could not be interrupted in time at a hundred times as much.
+_MAX_GROWTH = 1_000_000
+
+_FIELDS = {
+    "YEAR": "year",
+    "QUARTER": "quarter",
+    "MONTH": "month",
+    "WEEK": "week",
+    "DAY": "day",
+    "DAY_OF_MONTH": "day",
+    "DAYOFMONTH": "day",
+    "DAY_OF_WEEK": "isodow",
+    "DAYOFWEEK": "isodow",
+    "DOW": "isodow",
+    "DAY_OF_YEAR": "dayofyear",
+    "DAYOFYEAR": "dayofyear",
+    "DOY": "dayofyear",
+    "YEAR_OF_WEEK": "isoyear",
+    "YOW": "isoyear",
+    "HOUR": "hour",
+    "MINUTE": "minute",
+    "SECOND": "second",
+}
+_NULL_SKIPPING: dict[str, type[exp.Expr]] = {
+    "first_value": exp.FirstValue,
+    "last_value": exp.LastValue,
+    "nth_value": exp.NthValue,
+    "lag": exp.Lag,
+    "lead": exp.Lead,
+}
+
+
+def to_duckdb(tree: exp.Expr) -> str:
+    """Return the DuckDB SQL of a query whose tables are DuckDB's already. The tree is used up.
+
+    Raises:
+        ValidationError: the query holds what DuckDB has no like for; the message names it.
+    """
+    output.name_columns(tree)
+    for node in reversed(list(tree.walk())):
+        if handler := _HANDLERS.get(type(node)):
+            handler(node)
+    _check_growth(tree)
+    try:
+        return tree.sql(
+            "duckdb", identify=True, comments=False, normalize_functions=False, unsupported_level=ErrorLevel.RAISE
+        )
+    except UnsupportedError as error:
+        raise unavailable(str(error).splitlines()[0].rstrip(".")) from error
+    except RecursionError as error:
+        raise _too_complex() from error
+
+
+def needed_macros(tree: exp.Expr) -> set[str]:
+    """Return the names of the macros that a translated query calls."""
+    return {
+        node.name.removeprefix(macros.PREFIX)
+        for node in tree.find_all(exp.Anonymous)
+        if node.name.startswith(macros.PREFIX)
+    }
+
+
+def _function(node: exp.Anonymous) -> None:
+    if node.name.startswith(macros.PREFIX):
+        return
+    if node.name.lower() == "map_agg":
+        _map_agg(node)
+    else:
+        node.replace(rewrite(node))
+
+
+def _map_agg(node: exp.Anonymous) -> None:
+    whole: exp.Expr = node
+    while isinstance(whole.parent, exp.Filter | exp.Window) and whole.arg_key == "this":
+        whole = whole.parent
+    node.set("this", "list")
+    node.set("expressions", [call("row", *node.expressions)])
+    whole.replace(call("map_from_entries", whole.copy()))
+
+
+def _data_type(node: exp.DataType) -> None:
+    if node.this == exp.DType.CHAR:
+        raise unavailable("CHAR, which pads with spaces,")
+    if node.this == exp.DType.TIMESTAMPTZ:
+        node.set("expressions", None)
+
+
+def _extract(node: exp.Extract) -> None:
+    field = node.name.upper()
+    if field not in _FIELDS:
+        raise unavailable(f"EXTRACT({field} ...)")
+    node.replace(call(_FIELDS[field], node.expression))
+
+
+def _ignore_nulls(node: exp.IgnoreNulls) -> None:
+    function = node.this
+    kind = _NULL_SKIPPING.get(function.name)
+    if kind is None:
+        raise unavailable(f"IGNORE NULLS with {function.name}")
+    parts = ["this", "offset", "default"]
+    node.set("this", kind(**dict(zip(parts, function.expressions, strict=False))))
+
+
+def _fetch(node: exp.Fetch) -> None:
+    node.replace(exp.Limit(expression=node.args.get("count") or exp.Literal.number(1)))
+
+
+def _limit(node: exp.Limit) -> None:
+    if isinstance(node.expression, exp.Var):  # LIMIT ALL
+        node.pop()
+
+
+def _unnest(node: exp.Unnest) -> None:
+    alias = node.args.get("alias")
+    named = len(alias.columns) if alias else 0
+    if len(node.expressions) == 1:
+        if named > 1:
+            raise unavailable("UNNEST of a map or of rows")
+        return
+    if node.args.get("offset"):
+        raise unavailable("UNNEST of several arrays WITH ORDINALITY")
+    zipped = exp.Select(expressions=[call("unnest", array) for array in node.expressions])
+    node.replace(exp.Lateral(this=exp.Subquery(this=zipped), alias=alias))
+
+
+def _version(_: exp.Version) -> None:
+    raise unavailable("FOR VERSION AS OF and FOR TIMESTAMP AS OF")
+
+
+_HANDLERS: dict[type[exp.Expr], Callable[..., None]] = {
+    exp.Add: arithmetic.add,
+    exp.Anonymous: _function,
+    exp.AtTimeZone: lambda node: node.replace(at_timezone(node.this, node.args["zone"])),
+    exp.Bracket: lambda node: node.replace(macro("at", node.this, *node.expressions)),
+    exp.Cast: cast,
+    exp.DataType: _data_type,
+    exp.Div: arithmetic.divide,
+    exp.Extract: _extract,
+    exp.Fetch: _fetch,
+    exp.IgnoreNulls: _ignore_nulls,
+    exp.Limit: _limit,
+    exp.RespectNulls: lambda node: node.replace(node.this),
+    exp.Sub: arithmetic.add,
+    exp.Substring: lambda node: node.replace(substr(*_present(node, "this", "start", "length"))),
+    exp.TryCast: cast,
+    exp.Unnest: _unnest,
+    exp.Version: _version,
+}
+
+
+def _present(node: exp.Expr, *parts: str) -> list[exp.Expr]:
+    return [node.args[part] for part in parts if node.args.get(part)]
+
+
+def _check_growth(tree: exp.Expr) -> None:
+    """Refuse calls in calls of macros that write an argument twice: DuckDB would expand them to millions of words."""
+    sizes: dict[int, int] = {}
+    for node in reversed(list(tree.walk())):
+        size = 1 + sum(sizes.get(id(child), 0) for child in node.iter_expressions())
+        if isinstance(node, exp.Anonymous) and node.name.startswith(macros.PREFIX):
+            size *= macros.growth(node.name.removeprefix(macros.PREFIX))
+        sizes[id(node)] = size
+    if sizes[id(tree)] > _MAX_GROWTH:
+        raise _too_complex()
+
+
+def _too_complex() -> ValidationError:
+    return ValidationError(
+        "The SQL is too complex: its calls nest too deeply.", hint="Split it with WITH, or into several queries."
+    )

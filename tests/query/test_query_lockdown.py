@@ -1,0 +1,157 @@
+"""What holds when the guard is wrong: DuckDB itself reaches nothing but the data files of the query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+from pyiceberg.catalog import Catalog
+from pyiceberg.expressions import EqualTo
+from query_lake import NAMESPACE, rows
+
+from estat_dagster.errors import DataLakeError, ValidationError
+from estat_dagster.query import guard, translate
+from estat_dagster.query.embedded import EmbeddedEngine
+from estat_dagster.query.scan import plan
+from estat_dagster.query.session import connect, select
+
+ATTACKS = [
+    "SELECT * FROM read_csv('/etc/passwd')",
+    "SELECT * FROM read_text('/etc/passwd')",
+    "SELECT * FROM read_blob('/etc/hostname')",
+    "SELECT * FROM read_json('/etc/passwd')",
+    "SELECT * FROM read_parquet('{other}')",
+    "SELECT * FROM '{other}'",
+    "SELECT * FROM parquet_metadata('{other}')",
+    "SELECT * FROM glob('/*')",
+    "SELECT * FROM glob('{folder}/*')",
+    "SELECT * FROM sniff_csv('/etc/passwd')",
+    "SELECT * FROM read_csv('/dev/stdin')",
+    "SELECT * FROM read_csv('http://127.0.0.1:9/x')",
+    "SELECT * FROM read_parquet('s3://bucket/x.parquet')",
+    "SELECT getenv('HOME')",
+    "SELECT * FROM python_object",
+    "SELECT * FROM sqlite_scan('{folder}/catalog.db', 'iceberg_tables')",
+    "COPY (SELECT 1) TO '{folder}/out.csv'",
+    "COPY (SELECT 1) TO '/dev/stdout'",
+    "COPY (SELECT 1 AS a) TO '{planned}' (FORMAT parquet, USE_TMP_FILE false)",
+    "COPY (SELECT 1 AS a) TO '{planned}' (FORMAT csv, USE_TMP_FILE false)",
+    "EXPORT DATABASE '{folder}/out'",
+    "IMPORT DATABASE '{folder}'",
+    "ATTACH '{folder}/new.db'",
+    "ATTACH '{planned}' AS x",
+    "ATTACH ':memory:' AS x",
+    "INSTALL httpfs",
+    "LOAD httpfs",
+    "LOAD '{folder}/x.duckdb_extension'",
+    "SET enable_external_access = true",
+    "SET lock_configuration = false",
+    "SET allowed_paths = ['/etc/passwd']",
+    "SET memory_limit = '100GB'",
+    "SET threads = 64",
+    "SET python_enable_replacements = true",
+    "SET VARIABLE x = 1",
+    "RESET enable_external_access",
+    "PRAGMA enable_profiling",
+    "CREATE TABLE t AS SELECT 1",
+    "CREATE TEMP TABLE t AS SELECT 1",
+    "CREATE OR REPLACE VIEW lake.labor_data AS SELECT 1 AS year",
+    "CREATE SECRET s (TYPE http, BEARER_TOKEN 'x')",
+    "DROP VIEW lake.labor_data",
+    "DROP SCHEMA lake CASCADE",
+    "CALL enable_logging(storage = 'file', storage_path = '{folder}/logs')",
+    "SELECT 1; COPY (SELECT 1) TO '{folder}/out.csv'",
+    "WITH w AS (DELETE FROM lake.labor_data RETURNING *) SELECT * FROM w",
+]
+
+
+@pytest.fixture(scope="module")
+def session(lake: Catalog) -> Iterator[duckdb.DuckDBPyConnection]:
+    table = lake.load_table((NAMESPACE, "population_data"))
+    with connect({"population_data": plan(table, EqualTo("year", 2020))}, [], "200MB", 1) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def places(lake: Catalog) -> dict[str, str]:
+    files = {}
+    table = lake.load_table((NAMESPACE, "population_data"))
+    for year, name in ((2020, "planned"), (2019, "other")):
+        task = next(iter(table.scan(EqualTo("year", year)).plan_files()))
+        files[name] = task.file.file_path.removeprefix("file://")
+    home = Path(files["planned"])
+    while not (home / "catalog.db").exists():
+        home = home.parent
+    return {**{name: path.replace("'", "''") for name, path in files.items()}, "folder": str(home).replace("'", "''")}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_duckdb_itself_refuses(session: duckdb.DuckDBPyConnection, places: dict[str, str], attack: str) -> None:
+    python_object = [1]
+    assert python_object
+    planned = Path(places["planned"].replace("''", "'"))
+    home = Path(places["folder"].replace("''", "'"))
+    before = planned.read_bytes(), sorted(home.iterdir())
+    with pytest.raises((duckdb.Error, ValidationError)):
+        select(session, attack.format(**places)).fetchall()
+    assert (planned.read_bytes(), sorted(home.iterdir())) == before
+
+
+@pytest.mark.parametrize(
+    "attack", [attack for attack in ATTACKS if attack.startswith(("SET e", "SET l", "SET m", "LOAD"))]
+)
+def test_duckdbs_settings_are_locked(session: duckdb.DuckDBPyConnection, places: dict[str, str], attack: str) -> None:
+    with pytest.raises(duckdb.Error):
+        session.execute(attack.format(**places))
+
+
+def test_the_session_reads_what_it_is_for(session: duckdb.DuckDBPyConnection) -> None:
+    assert select(session, "SELECT count(*) FROM lake.population_data").fetchall() == [(4,)]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT getenv('HOME')",
+        "SELECT content FROM read_text('/etc/passwd')",
+        "SELECT * FROM glob('/*')",
+        "SELECT * FROM duckdb_settings()",
+        "SELECT * FROM 'x.parquet'",
+        "SELECT * FROM information_schema.tables",
+        "SELECT * FROM sqlite_master",
+        "WITH w AS (DELETE FROM labor_data) SELECT 1",
+        "SELECT 1 FROM labor_data WHERE read_text('/etc/passwd') IS NULL",
+    ],
+)
+def test_the_engine_refuses_with_the_guard_switched_off(
+    engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch, sql: str
+) -> None:
+    monkeypatch.setattr(guard, "_check_node", lambda *_: None)
+    with pytest.raises(DataLakeError):
+        engine.run(sql).read_all()
+    assert rows(engine, "SELECT count(*) FROM labor_data") == [(2,)]
+
+
+def test_the_engine_refuses_with_guard_and_translation_switched_off(
+    engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "_check_node", lambda *_: None)
+    monkeypatch.setattr(translate, "to_duckdb", lambda _: "SELECT content FROM read_text('/etc/hostname')")
+    with pytest.raises(DataLakeError, match="could not be read"):
+        engine.run("SELECT 1").read_all()
+    monkeypatch.setattr(translate, "to_duckdb", lambda _: "COPY (SELECT 1) TO '/tmp/x'")
+    with pytest.raises(ValidationError, match="Only one SELECT"):
+        engine.run("SELECT 1").read_all()
+
+
+def test_a_query_that_needs_too_much_memory_is_told_so_and_spills_nothing(
+    lake: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    engine = EmbeddedEngine(lake, NAMESPACE, memory_limit="60MB", threads=1)
+    values = "SELECT x, CAST(x AS varchar) || 'xxxxxxxxxxxxxxxxxxxx' AS s FROM UNNEST(sequence(1, 1000000)) AS t(x)"
+    with pytest.raises(ValidationError, match="needs more memory"):
+        engine.run(f"SELECT * FROM ({values}) ORDER BY s").read_all()
+    assert list(tmp_path.iterdir()) == []
