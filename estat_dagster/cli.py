@@ -8,6 +8,7 @@ import sys
 import click
 
 from estat_dagster.errors import DataLakeError
+from estat_dagster.telemetry import log_to_stderr
 
 COMMANDS = {
     "load": "Load datasets: register them and run the five layers.",
@@ -41,11 +42,14 @@ class _Lazy(click.Group):
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="estat-datalake")
-def estat() -> None:
+@click.option("--log-json", is_flag=True, help="Write log lines as JSON to stderr.")
+def estat(log_json: bool) -> None:
     """Japan's official statistics as rows that SQL can ask.
 
     Without ESTAT_APP_ID everything works on a sandbox with example tables.
     """
+    if log_json:
+        log_to_stderr()
 
 
 def main() -> None:

@@ -36,3 +36,11 @@ class JsonFormatter(logging.Formatter):
             "details": facts.get("details", {}),
         }
         return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def log_to_stderr() -> None:
+    """Write the project's log lines to stderr from now on, one JSON object a line."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter())
+    LOGGER.addHandler(handler)
+    LOGGER.setLevel(logging.INFO)

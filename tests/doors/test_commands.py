@@ -173,6 +173,15 @@ def test_one_bad_dataset_does_not_keep_the_others_from_loading(estat: Shell) -> 
     assert "error: 0009999999: " in done.stderr
 
 
+def test_the_log_is_json_where_it_is_asked_for(estat: Shell) -> None:
+    done = estat("--log-json", "load", "9900000013", "--format", "json")
+    lines = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+    assert {"register", "fetch", "raw_json", "iceberg_table"} <= {line["operation"] for line in lines}
+    for line in lines:
+        assert list(line) == ["timestamp", "level", "operation", "dataset_id", "message", "details"]
+        assert line["dataset_id"] == "9900000013"
+
+
 def test_after_all_that_the_first_dataset_is_still_there(estat: Shell) -> None:
     done = estat("query", f"SELECT count(*) AS n FROM labor_data WHERE dataset_id = '{LABOR}'", "--format", "json")
     assert json.loads(done.stdout) == [{"n": 15}]
