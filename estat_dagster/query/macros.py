@@ -2,7 +2,8 @@ r"""Athena's functions that DuckDB lacks or means otherwise, as DuckDB macros: `
 
 Which function becomes which macro is said in `rewrites`. A macro may have several bodies, for different numbers of
 arguments. DuckDB could choose among bodies by type too, but does not know the type of an aggregate at that point and
-takes the wrong one: what depends on a type asks `typeof`, which is folded away before the query runs.
+takes the wrong one: what depends on a type asks `typeof`, which is folded away before the query runs. The parameters of
+lambdas begin with the prefix too: an argument that names a column `x` must not meet a lambda's `x`.
 """
 
 from __future__ import annotations
@@ -53,13 +54,15 @@ MACROS: dict[str, tuple[tuple[str, str], ...]] = {
     "greatest": (
         (
             "list",
-            "list_transform([list], lambda x: CASE WHEN list_count(x) < len(x) THEN NULL ELSE list_max(x) END)[1]",
+            "list_transform([list], lambda trino_x: CASE WHEN list_count(trino_x) < len(trino_x) THEN NULL "
+            "ELSE list_max(trino_x) END)[1]",
         ),
     ),
     "least": (
         (
             "list",
-            "list_transform([list], lambda x: CASE WHEN list_count(x) < len(x) THEN NULL ELSE list_min(x) END)[1]",
+            "list_transform([list], lambda trino_x: CASE WHEN list_count(trino_x) < len(trino_x) THEN NULL "
+            "ELSE list_min(trino_x) END)[1]",
         ),
     ),
     # Casts. A text that is not a number is put in quotes, so that DuckDB, which is more lenient, cannot read it as one.
@@ -144,34 +147,37 @@ MACROS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     # JSON. What is not JSON is NULL, and so is an object where a scalar is asked for. Only inside a lambda may TRY be
     # applied to an aggregate.
-    "json_array_length": (("j", "list_transform([j], lambda t: TRY(CAST(json_array_length(t) AS BIGINT)))[1]"),),
-    "json_extract": (("j, path", "list_transform([j], lambda t: TRY(json_extract(t, path)))[1]"),),
+    "json_array_length": (
+        ("j", "list_transform([j], lambda trino_x: TRY(CAST(json_array_length(trino_x) AS BIGINT)))[1]"),
+    ),
+    "json_extract": (("j, path", "list_transform([j], lambda trino_x: TRY(json_extract(trino_x, path)))[1]"),),
     "json_extract_scalar": (
         (
             "j, path",
-            "list_transform([trino_json_extract(j, path)], lambda v: "
-            "CASE WHEN json_type(v) NOT IN ('OBJECT', 'ARRAY', 'NULL') THEN json_extract_string(v, '$') END)[1]",
+            "list_transform([trino_json_extract(j, path)], lambda trino_x: "
+            "CASE WHEN json_type(trino_x) NOT IN ('OBJECT', 'ARRAY', 'NULL') "
+            "THEN json_extract_string(trino_x, '$') END)[1]",
         ),
     ),
     # Arrays.
-    "array_distinct": (("a", "list_filter(a, lambda x, i: list_position(a, x) = i)"),),
-    "array_except": (("a, b", "list_filter(trino_array_distinct(a), lambda x: NOT list_contains(b, x))"),),
-    "array_intersect": (("a, b", "list_filter(trino_array_distinct(a), lambda x: list_contains(b, x))"),),
+    "array_distinct": (("a", "list_filter(a, lambda trino_x, trino_i: list_position(a, trino_x) = trino_i)"),),
+    "array_except": (("a, b", "list_filter(trino_array_distinct(a), lambda trino_x: NOT list_contains(b, trino_x))"),),
+    "array_intersect": (("a, b", "list_filter(trino_array_distinct(a), lambda trino_x: list_contains(b, trino_x))"),),
     "array_join": (
-        ("a, d", "array_to_string(list_transform(a, lambda x: trino_text(x)), d)"),
-        ("a, d, n", "array_to_string(list_transform(a, lambda x: coalesce(trino_text(x), n)), d)"),
+        ("a, d", "array_to_string(list_transform(a, lambda trino_x: trino_text(trino_x)), d)"),
+        ("a, d, n", "array_to_string(list_transform(a, lambda trino_x: coalesce(trino_text(trino_x), n)), d)"),
     ),
     "array_max": (("a", "CASE WHEN list_count(a) = len(a) THEN list_max(a) END"),),
     "array_min": (("a", "CASE WHEN list_count(a) = len(a) THEN list_min(a) END"),),
     "array_position": (("a, v", "CAST(coalesce(list_position(a, v), 0) AS BIGINT)"),),
-    "array_remove": (("a, v", "list_filter(a, lambda x: x IS DISTINCT FROM v)"),),
+    "array_remove": (("a, v", "list_filter(a, lambda trino_x: trino_x IS DISTINCT FROM v)"),),
     "array_sort": (("a", "list_sort(a, 'ASC', 'NULLS LAST')"),),
     "array_union": (("a, b", "trino_array_distinct(list_concat(a, b))"),),
     "at": (("a, i", "a[i]"),),
-    "repeat": (("x, n", "list_transform(range(n), lambda i: x)"),),
+    "repeat": (("x, n", "list_transform(range(n), lambda trino_i: x)"),),
     "sequence": (
         ("a, b", "generate_series(a, b, CASE WHEN a <= b THEN 1 ELSE -1 END)"),
-        ("a, b, step", "list_transform(generate_series(a, b, step), lambda x: cast_to_type(x, a))"),
+        ("a, b, step", "cast_to_type(generate_series(a, b, step), [a])"),
     ),
     "slice": (
         ("a, i, n", "CASE WHEN i < 0 THEN array_slice(a, len(a) + i + 1, len(a) + i + n) ELSE a[i:i + n - 1] END"),

@@ -72,12 +72,12 @@ def _first_line(message: str) -> str:
     line = message.partition("\n")[0]
     line = re.sub(r"^[A-Z][A-Za-z ]+ (?:Error|ERROR): ", "", line)
     line = re.sub(r" ?Use TRY\(.*| ?Use \"SET .*", "", line)
-    line = _plain(_PATH.sub("a file", line)).strip().rstrip(".")
+    line = _plain(_PATH.sub("a file", line)).strip().rstrip(".!")
     return f"{line or 'The query could not be run'}."
 
 
 def _plain(text: str) -> str:
     """Return a text of DuckDB's in the words that a user knows, and not at any length."""
-    text = re.sub(r"\btrino_|_LITERAL\b", "", text)
+    text = re.sub(r"\btrino_|_LITERAL\b", "", text).replace("//", "/")
     text = re.sub(r"\bINT(?:8|16|32|64|128)\b", lambda match: _WHOLE_NUMBERS[match[0]], text)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

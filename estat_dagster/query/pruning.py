@@ -7,6 +7,7 @@ are left out, because SQL and Iceberg disagree about NaN.
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
@@ -193,4 +194,8 @@ def _whole_number(node: exp.Expr, allowed: range) -> int | None:
 
 
 def _date(text: str) -> dt.date | None:
-    return dt.date.fromisoformat(text) if re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])", text) else None
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        return None
+    year, month, day = (int(part) for part in text.split("-"))
+    exists = year >= 1 and 1 <= month <= 12 and 1 <= day <= calendar.monthrange(year, month)[1]
+    return dt.date(year, month, day) if exists else None

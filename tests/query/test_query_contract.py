@@ -336,6 +336,10 @@ UNNESTED: dict[str, list[tuple[Any, ...]]] = {
     ],
     "SELECT count(*) FROM UNNEST(sequence(2018, 2020)) AS y(year) JOIN population_data p ON p.year = y.year": [(12,)],
     "SELECT s FROM (VALUES (1, 'a'), (2, 'b')) AS t(n, s), LATERAL (SELECT t.n * 2 AS m) AS l WHERE m = 4": [("b",)],
+    "SELECT array_remove(a, x), array_join(a, '-', x), repeat(x, 2) FROM (VALUES (ARRAY['p', NULL], 'p')) AS t(a, x)": [
+        ([None], "p-p", ["p", "p"])
+    ],
+    "SELECT transform(ARRAY[1, 2], x -> greatest(x, i)) FROM (VALUES 2) AS t(i)": [([2, 2],)],
     "VALUES (1, 'a'), (2, 'b')": [(1, "a"), (2, "b")],
     "TABLE labor_data": [(2018, 1.0), (2020, 3.0)],
 }
@@ -388,6 +392,10 @@ def test_an_expression_means_what_it_means_on_athena(
         ("greatest(max(value), 5000)", 5000.0),
         ("cardinality(array_distinct(array_agg(year)))", 3),
         ("sequence(min(year), max(year))", [2018, 2019, 2020]),
+        ("sequence(min(period_start), max(period_start), INTERVAL '2' YEAR)", [D(2018, 10, 1), D(2020, 10, 1)]),
+        ("array_except(ARRAY[2017, 2018], array_agg(year))", [2017]),
+        ("date_add('day', count(*), min(period_start))", D(2018, 10, 13)),
+        ("date_add('month', max(year) - 2018, min(period_start))", D(2018, 12, 1)),
         ("max(year) OVER () / 2", None),
     ],
 )
