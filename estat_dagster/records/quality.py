@@ -47,6 +47,11 @@ class QualityReport:
         """Rows rejected for any reason."""
         return self.quarantined.total()
 
+    @property
+    def is_conserved(self) -> bool:
+        """Whether no row was lost."""
+        return self.rows_in == self.valid + self.quarantined_count
+
 
 class DataQualityValidator:
     """Splits the frames of one dataset into valid and quarantined rows.
