@@ -93,6 +93,11 @@ class DatasetJob:
         _, manifest = self.manifest()
         return f"{VERSION}:{self.domain.name}:{manifest.content_hash}"
 
+    def kept_report(self, frames: Frames, version: str) -> dict[str, Any] | None:
+        """Return the report of frames that need not be made again, None where they are of other content or forced."""
+        report = frames.report()
+        return report if report and report["version"] == version and not self.force else None
+
     def metadata(self) -> Metadata:
         """Return table and axes, as the first raw page says."""
         _, manifest = self.manifest()
@@ -104,3 +109,8 @@ def preview(frames: Frames) -> list[dict[str, Any]]:
     first = next(iter(frames), None)
     rows: list[dict[str, Any]] = [] if first is None else first.slice(0, PREVIEW_ROWS).to_pylist()
     return rows
+
+
+def content_of(version: str) -> str:
+    """Return the content hash in what `DatasetJob.version` gave."""
+    return version.rpartition(":")[2]

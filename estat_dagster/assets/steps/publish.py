@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from estat_dagster.assets.steps.job import VALIDATED, DatasetJob, StepResult, preview
+from estat_dagster.assets.steps.job import VALIDATED, DatasetJob, StepResult, content_of, preview
 from estat_dagster.columns import EXTRA_AXES, Column, axis_columns
 from estat_dagster.domains import Domain
 from estat_dagster.errors import DataError
@@ -23,10 +23,9 @@ def write_file(job: DatasetJob) -> StepResult:
     """Write the valid rows as one Parquet file under the columns of the domain's table, in its order."""
     lake, frames = job.bench.lake, job.frames(VALIDATED)
     report, path = frames.require_report(), paths.parquet(job.domain, job.dataset_id)
-    version, unchanged = report["version"], False
-    if read_version(lake.store, path) == version and not job.force:
-        unchanged = True
-    else:
+    version = report["version"]
+    unchanged = read_version(lake.store, path) == version and not job.force
+    if not unchanged:
         table = lake.tables.prepare(job.domain, _columns(job.domain, frames.column_names()))
         schema = schemas.file_schema(table.schema())
         order = [*job.domain.partition_by, *job.domain.sort_by]
@@ -36,7 +35,7 @@ def write_file(job: DatasetJob) -> StepResult:
     with lake.store.open(path) as file:
         schema = pq.read_schema(file)
     uri = lake.store.uri(path)
-    return StepResult(facts, uri, version.rpartition(":")[2], unchanged, report["valid"], schema=schema)
+    return StepResult(facts, uri, content_of(version), unchanged, report["valid"], schema=schema)
 
 
 def load_table(job: DatasetJob) -> StepResult:
@@ -62,7 +61,7 @@ def load_table(job: DatasetJob) -> StepResult:
     return StepResult(
         facts,
         uri,
-        version.rpartition(":")[2],
+        content_of(version),
         unchanged,
         entry.valid_count,
         table_name=table,
@@ -81,7 +80,7 @@ def _commit(job: DatasetJob, path: str, version: str) -> DatasetEntry:
         {
             "estat.dataset-id": job.dataset_id,
             "estat.version": version,
-            "estat.content-hash": version.rpartition(":")[2],
+            "estat.content-hash": content_of(version),
             "dagster-run-id": job.run_id or "",
         },
     )
@@ -106,7 +105,7 @@ def _record(job: DatasetJob, entry: DatasetEntry, version: str) -> DatasetEntry:
         quarantined_count=report["quarantined"],
         null_count=report["nulls"],
         table_name=job.domain.table_name,
-        content_hash=version.rpartition(":")[2],
+        content_hash=content_of(version),
         raw_uri=uri,
         parquet_uri=lake.store.uri(paths.parquet(job.domain, job.dataset_id)),
         run_id=job.run_id or entry.run_id,

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from estat_dagster.assets.steps.job import TRANSFORMED, VALIDATED, DatasetJob, StepResult, preview
+from estat_dagster.assets.steps.job import TRANSFORMED, VALIDATED, DatasetJob, StepResult, content_of, preview
 from estat_dagster.estat.manifest import Manifest
 from estat_dagster.lake import paths
 from estat_dagster.lake.frames import Frames
@@ -22,13 +22,10 @@ def transform(job: DatasetJob) -> StepResult:
     """Map the raw pages to the lake's columns, a frame a page."""
     frames, version = job.frames(TRANSFORMED), job.version()
     _, manifest = job.manifest()
-    report = frames.report()
-    unchanged = bool(report and report["version"] == version and not job.force)
-    if not unchanged:
-        report = _transform(job, manifest, frames, version)
-    report = report or {}
+    kept = job.kept_report(frames, version)
+    report = kept or _transform(job, manifest, frames, version)
     facts = {name: report[name] for name in ("rows", *ODDITIES)}
-    return StepResult(facts, frames.uri, manifest.content_hash, unchanged, report["rows"], preview=preview(frames))
+    return StepResult(facts, frames.uri, manifest.content_hash, bool(kept), report["rows"], preview=preview(frames))
 
 
 ODDITIES = ("unknown_codes", "doubtful_periods", "unexplained_symbols", "unknown_attributes")
@@ -55,16 +52,12 @@ def validate(job: DatasetJob) -> StepResult:
     """Split the mapped rows into valid and quarantined ones."""
     source, frames = job.frames(TRANSFORMED), job.frames(VALIDATED)
     version = source.require_report()["version"]
-    report = frames.report()
-    unchanged = bool(report and report["version"] == version and not job.force)
-    if not unchanged:
-        report = _validate(job, source, frames, version)
-    report = report or {}
+    kept = job.kept_report(frames, version)
+    report = kept or _validate(job, source, frames, version)
     facts = {key: value for key, value in report.items() if key not in ("version", "files")}
     if report["quarantined"]:
         facts["quarantine"] = job.bench.lake.store.uri(paths.quarantine(job.domain, job.dataset_id))
-    content_hash = version.rpartition(":")[2]
-    return StepResult(facts, frames.uri, content_hash, unchanged, report["valid"], preview=preview(frames))
+    return StepResult(facts, frames.uri, content_of(version), bool(kept), report["valid"], preview=preview(frames))
 
 
 def _validate(job: DatasetJob, source: Frames, frames: Frames, version: str) -> dict[str, Any]:
