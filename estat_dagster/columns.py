@@ -78,6 +78,16 @@ def arrow_schema(columns: Iterable[Column]) -> pa.Schema:
     return pa.schema([pa.field(c.name, arrow_type(c.type), nullable=not c.required) for c in columns])
 
 
+def frame_schema(columns: Iterable[Column]) -> pa.Schema:
+    """Return the Arrow schema of staged frames: texts are dictionary-encoded, and null where a row has none."""
+    import pyarrow as pa
+
+    texts = pa.dictionary(pa.int32(), pa.string())
+    return pa.schema(
+        [field.with_type(texts) if field.type == pa.string() else field for field in arrow_schema(columns)]
+    )
+
+
 def arrow_type(name: str) -> pa.DataType:
     """Return the Arrow type of an Iceberg type's name."""
     import pyarrow as pa

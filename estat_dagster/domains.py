@@ -65,6 +65,11 @@ class Domain:
         return f"{self.name}_datasets"
 
     @property
+    def order(self) -> tuple[str, ...]:
+        """The columns that the rows of a file are ordered by, before their other coordinates."""
+        return tuple(dict.fromkeys((*self.partition_by, *self.sort_by)))
+
+    @property
     def columns(self) -> tuple[Column, ...]:
         """The columns that the table is created with; axes beyond cat01 add theirs when they arrive."""
         return (*LEADING, *FOLLOWING, *(own.column for own in self.own))

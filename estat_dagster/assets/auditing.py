@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 from estat_dagster.assets.steps.job import TRANSFORMED, VALIDATED, DatasetJob
 from estat_dagster.assets.steps.publish import table_facts
 from estat_dagster.assets.steps.rows import reconcile
-from estat_dagster.columns import arrow_schema
+from estat_dagster.columns import frame_schema
 from estat_dagster.lake import paths
-from estat_dagster.records.coordinates import find_duplicates
 from estat_dagster.records.mapper import LOADED_AT
+from estat_dagster.records.order import coordinate_columns, count_repeats
 
 QUARANTINE_LIMIT = 0.05
 SUM_TOLERANCE = 1e-9  # the same doubles added in another order differ by less
@@ -66,8 +66,7 @@ def _none_of(job: DatasetJob, oddity: str, words: str) -> Verdict:
 def rows_conserved(job: DatasetJob) -> Verdict:
     """No row is lost or made between the raw pages and the validated rows."""
     _, manifest = job.manifest()
-    mapped = sum(len(frame) for frame in job.frames(TRANSFORMED))
-    valid = sum(len(frame) for frame in job.frames(VALIDATED))
+    mapped, valid = job.frames(TRANSFORMED).count(), job.frames(VALIDATED).count()
     rejected = _count_quarantine(job)
     facts = {"records": manifest.total_number, "mapped": mapped, "valid": valid, "quarantined": rejected}
     words = f"{manifest.total_number:,} records, {mapped:,} mapped = {valid:,} valid + {rejected:,} quarantined"
@@ -76,7 +75,7 @@ def rows_conserved(job: DatasetJob) -> Verdict:
 
 def required_columns(job: DatasetJob) -> Verdict:
     """The staged rows have the declared columns with their types, and every row its dataset_id."""
-    wanted = arrow_schema(column for column in job.domain.columns if column.name != LOADED_AT)
+    wanted = frame_schema(column for column in job.domain.columns if column.name != LOADED_AT)
     faults = set()
     for frame in job.frames(VALIDATED):
         for expected in wanted:
@@ -100,10 +99,9 @@ def no_unexplained_nulls(job: DatasetJob) -> Verdict:
 
 def no_duplicates(job: DatasetJob) -> Verdict:
     """No two valid rows stand at the same coordinates; what was found before is in quarantine."""
-    found = find_duplicates(job.frames(VALIDATED))
-    rows = len(found.repeated) + len(found.conflicting)
-    facts = {"repeated": len(found.repeated), "conflicting": len(found.conflicting)}
-    return Verdict(not rows, f"{rows:,} valid rows share their coordinates with another", facts)
+    frames = job.frames(VALIDATED)
+    rows = count_repeats(frames.runs(), coordinate_columns(frames.column_names()))
+    return Verdict(not rows, f"{rows:,} valid rows share their coordinates with another", {"repeated": rows})
 
 
 def quarantine_ratio(job: DatasetJob) -> Verdict:

@@ -11,24 +11,24 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from estat_dagster.lake.rowgroups import compact, open_writer
 from estat_dagster.lake.store import Store
 
 TARGET_BYTES = 128 * 1024 * 1024
 
 
 def write_data_files(
-    store: Store, folder: str, name: str, batches: Iterable[pa.RecordBatch], partition_by: Sequence[str]
+    store: Store, folder: str, name: str, groups: Iterable[pa.Table], partition_by: Sequence[str]
 ) -> list[str]:
-    """Store batches that are ordered by their partition columns as data files and return their paths.
+    """Store rows that are ordered by their partition columns as data files and return their paths.
 
     A file holds rows of one partition, and a new one begins after 128 MB. Nothing stays behind after an error.
     """
     writer = _Rolling(store, f"{folder}/{name}-{uuid.uuid4().hex[:12]}")
     try:
-        for batch in batches:
-            for key, run in _runs(batch, partition_by):
+        for group in groups:
+            for key, run in _runs(group, partition_by):
                 writer.write(key, run)
         writer.close()
     except BaseException:
@@ -48,18 +48,18 @@ class _Rolling:
         self._stream: Any = None
         self.paths: list[str] = []
 
-    def write(self, key: tuple[Any, ...], run: pa.RecordBatch) -> None:
+    def write(self, key: tuple[Any, ...], run: pa.Table) -> None:
         if self._open is None or key != self._key or self._stream.tell() >= TARGET_BYTES:
             self.close()
             self._begin(run.schema)
         self._key = key
-        self._writer.write_batch(run)
+        self._writer.write_table(compact(run))
 
     def _begin(self, schema: pa.Schema) -> None:
         path = f"{self._stem}-{len(self.paths) + 1:05d}.parquet"
         self._open = contextlib.ExitStack()
         self._stream = self._open.enter_context(self._store.writing(path))
-        self._writer = self._open.enter_context(pq.ParquetWriter(self._stream, schema, compression="zstd"))
+        self._writer = self._open.enter_context(open_writer(self._stream, schema))
         self.paths.append(path)
 
     def close(self) -> None:
@@ -74,14 +74,14 @@ class _Rolling:
             self._store.remove(path)
 
 
-def _runs(batch: pa.RecordBatch, columns: Sequence[str]) -> Iterator[tuple[tuple[Any, ...], pa.RecordBatch]]:
-    """Cut a batch where the value of a partition column changes."""
-    changes = np.zeros(len(batch), dtype=bool)
+def _runs(rows: pa.Table, columns: Sequence[str]) -> Iterator[tuple[tuple[Any, ...], pa.Table]]:
+    """Cut rows where the value of a partition column changes."""
+    changes = np.zeros(len(rows), dtype=bool)
     for name in columns:
-        places = pc.dictionary_encode(batch.column(name), null_encoding="encode").indices.to_numpy()
+        places = pc.dictionary_encode(rows.column(name).combine_chunks()).indices.fill_null(-1).to_numpy()
         changes[1:] |= places[1:] != places[:-1]
-    starts = [0, *np.flatnonzero(changes).tolist(), len(batch)]
+    starts = [0, *np.flatnonzero(changes).tolist(), len(rows)]
     for start, end in itertools.pairwise(starts):
         if end > start:
-            key = tuple(batch.column(name)[start].as_py() for name in columns)
-            yield key, batch.slice(start, end - start)
+            key = tuple(rows.column(name)[start].as_py() for name in columns)
+            yield key, rows.slice(start, end - start)

@@ -1,18 +1,20 @@
-"""Staged rows between steps: frames as Parquet files, and a report beside them that is written last.
+"""Staged rows between steps: frames as Arrow files, and a report beside them that is written last.
 
 A step's frames count only with their report, and the report names what they were made from.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
 import msgspec
 import pyarrow as pa
-import pyarrow.parquet as pq
+from pyarrow import ipc
 
 from estat_dagster.domains import Domain
 from estat_dagster.errors import DataError
@@ -20,6 +22,7 @@ from estat_dagster.lake import paths
 from estat_dagster.lake.store import Store
 
 REPORT = "report.json"
+BATCH = 4_096  # rows that are read together, where only a part of a frame is wanted
 
 
 class Frames:
@@ -57,32 +60,65 @@ class Frames:
             )
         return report
 
-    def files(self) -> list[str]:
-        """Return the paths of the frames that count, for readers of the store's file system."""
-        return [self._store.full(f"{self._folder}/{name}") for name in self.require_report()["files"]]
+    def runs(self) -> list[Frame]:
+        """Return the frames that count, each to be read where it is wanted."""
+        entries = self.require_report()["frames"]
+        return [Frame(self._store, f"{self._folder}/{entry['file']}", entry["rows"]) for entry in entries]
 
     def __iter__(self) -> Iterator[pa.Table]:
-        for path in self.files():
-            yield pq.read_table(path, filesystem=self._store.filesystem)
+        for frame in self.runs():
+            yield frame.slice(0, frame.num_rows)
+
+    def count(self) -> int:
+        """Return the number of rows of all frames."""
+        return sum(frame.num_rows for frame in self.runs())
 
     def column_names(self) -> list[str]:
         """Return the names of the columns that any frame has, in order."""
-        names: dict[str, None] = {}
-        for path in self.files():
-            names |= dict.fromkeys(pq.read_schema(path, filesystem=self._store.filesystem).names)
-        return list(names)
+        return list(dict.fromkeys(name for frame in self.runs() for name in frame.column_names))
 
     def writer(self) -> FrameWriter:
         """Return a writer whose frames replace these when it is finished."""
         return FrameWriter(self._store, self._folder)
 
 
+class Frame:
+    """One stored frame, of which columns or rows can be read without the others."""
+
+    def __init__(self, store: Store, path: str, num_rows: int) -> None:
+        self._store, self._path, self.num_rows = store, path, num_rows
+
+    @functools.cached_property
+    def column_names(self) -> list[str]:
+        """Names of the columns."""
+        with self._open() as reader:
+            return list(reader.schema.names)
+
+    def select(self, columns: Sequence[str]) -> pa.Table:
+        """Return some columns of all rows."""
+        with self._open(sorted(self.column_names.index(name) for name in columns)) as reader:
+            return reader.read_all().select(list(columns))
+
+    def slice(self, offset: int, length: int) -> pa.Table:
+        """Return all columns of some rows."""
+        first, last = offset // BATCH, -(-(offset + length) // BATCH)
+        with self._open() as reader:
+            batches = [reader.get_batch(number) for number in range(first, min(last, reader.num_record_batches))]
+            return pa.Table.from_batches(batches, reader.schema).slice(offset - first * BATCH, length)
+
+    @contextlib.contextmanager
+    def _open(self, fields: list[int] | None = None) -> Iterator[Any]:
+        options = ipc.IpcReadOptions(included_fields=fields or [], use_threads=False)
+        with self._store.open_whole(self._path) as file, ipc.open_file(file, options=options) as reader:
+            yield reader
+
+
 class FrameWriter:
-    """Writes frames file by file; `finish` makes them count and removes those before."""
+    """Writes frames file by file, side by side if need be; `finish` makes them count and removes those before."""
 
     def __init__(self, store: Store, folder: str) -> None:
         self._store, self._folder, self._version = store, folder, uuid.uuid4().hex[:12]
-        self._files: list[str] = []
+        self._rows: dict[str, int] = {}
         self._finished = False
 
     def __enter__(self) -> FrameWriter:
@@ -92,21 +128,31 @@ class FrameWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if not self._finished:
-            for name in self._files:
-                self._store.remove(f"{self._folder}/{name}")
+            self.clear()
 
-    def write(self, frame: pa.Table) -> None:
-        """Store one frame."""
-        name = f"{self._version}-{len(self._files) + 1:05d}.parquet"
-        self._files.append(name)
-        with self._store.writing(f"{self._folder}/{name}") as stream:
-            pq.write_table(frame, stream, compression="lz4")
+    def write(self, number: int, frame: pa.Table) -> None:
+        """Store the frame of a number; frames are read in the order of their numbers."""
+        name = f"{self._version}-{number:05d}.arrow"
+        self._rows[name] = len(frame)
+        options = ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+        with (
+            self._store.writing(f"{self._folder}/{name}") as stream,
+            ipc.new_file(stream, frame.schema, options=options) as writer,
+        ):
+            writer.write_table(frame.unify_dictionaries().combine_chunks(), max_chunksize=BATCH)
+
+    def clear(self) -> None:
+        """Take back the frames that were written."""
+        for name in self._rows:
+            self._store.remove(f"{self._folder}/{name}")
+        self._rows.clear()
 
     def finish(self, report: dict[str, Any]) -> None:
         """Store the report, which makes the frames count."""
-        body = msgspec.json.format(msgspec.json.encode({**report, "files": self._files}), indent=2)
+        entries = [{"file": name, "rows": rows} for name, rows in sorted(self._rows.items())]
+        body = msgspec.json.format(msgspec.json.encode({**report, "frames": entries}), indent=2)
         self._store.write(f"{self._folder}/{REPORT}", body)
         self._finished = True
         for name in self._store.names(self._folder):
-            if name != REPORT and name not in self._files:
+            if name != REPORT and name not in self._rows:
                 self._store.remove(f"{self._folder}/{name}")

@@ -116,12 +116,10 @@ class IcebergTableManager:
 
         return again_after(add_missing, (CommitFailedException, ValueError))
 
-    def replace_rows(
-        self, name: str, dataset_id: str, batches: Iterable[pa.RecordBatch], properties: dict[str, str]
-    ) -> int:
-        """Replace exactly one dataset's rows by the batches in one snapshot, and return its id.
+    def replace_rows(self, name: str, dataset_id: str, groups: Iterable[pa.Table], properties: dict[str, str]) -> int:
+        """Replace exactly one dataset's rows by those of the groups in one snapshot, and return its id.
 
-        The batches stand in the order of the table's partition columns, under the table's columns. Rows of other
+        The rows stand in the order of the table's partition columns, under the table's columns. Rows of other
         datasets that are being loaded at the same time stay; a load of the same dataset at the same time is done over.
 
         Raises:
@@ -132,7 +130,7 @@ class IcebergTableManager:
         table = self.load(name)
         group = table.location().rsplit("/", 2)[1]
         partition_by = [field.name for field in table.spec().fields]
-        files = write_data_files(self._store, f"{paths.table(group, name)}/data", dataset_id, batches, partition_by)
+        files = write_data_files(self._store, f"{paths.table(group, name)}/data", dataset_id, groups, partition_by)
         uris = [self._store.uri(path) for path in files]
         try:
             return again_after(

@@ -99,8 +99,8 @@ def _put(
     rows: Sequence[Mapping[str, Any]],
 ) -> int:
     table = tables.ensure(name, name, columns)
-    batch = pa.RecordBatch.from_pylist([dict(row) for row in rows], schema=schemas.file_schema(table.schema()))
-    return tables.replace_rows(name, dataset_id, [batch], {"estat.dataset-id": dataset_id})
+    group = pa.Table.from_pylist([dict(row) for row in rows], schema=schemas.file_schema(table.schema()))
+    return tables.replace_rows(name, dataset_id, [group], {"estat.dataset-id": dataset_id})
 
 
 def _moment(text: str | None) -> datetime | None:

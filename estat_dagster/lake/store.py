@@ -85,6 +85,13 @@ class Store:
         with self._explaining("read", path):
             return self.filesystem.open_input_file(self.full(path))
 
+    def open_whole(self, path: str) -> Any:
+        """Open a file that is read in many places: mapped into memory where it is local, fetched once elsewhere."""
+        if not self._is_local:
+            return pa.BufferReader(self.read(path))
+        with self._explaining("read", path):
+            return pa.memory_map(self.full(path))
+
     def exists(self, path: str) -> bool:
         """Whether there is a file of that name."""
         with self._explaining("read", path):

@@ -1,13 +1,13 @@
-"""The VALUE array of a page as Arrow columns of text, one per attribute.
+"""The VALUE array of a page as Arrow columns of text, one per attribute, each over the distinct texts of the page.
 
-The whole array is given to Arrow's JSON reader as one nested value, so a cell may hold `},{`, quotes or a newline.
-What Arrow does not read with the attributes expected (one that CLASS_INF does not name, a number that was not quoted)
-is read slowly, attribute by attribute.
+Records that are written alike, as e-Stat's are, are cut by `uniform`, which proves what it cuts. Others are given to
+Arrow's JSON reader as one nested value, so a cell may hold `},{`, quotes or a newline. What Arrow does not read with the
+attributes expected (one that CLASS_INF does not name, a number that was not quoted) is read slowly, one by one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,6 +15,8 @@ import pyarrow as pa
 import pyarrow.json
 
 from estat_dagster.errors import DataError
+from estat_dagster.records.texts import absent, encode
+from estat_dagster.records.uniform import read_uniform
 
 VALUE = "$"
 UNIT = "@unit"
@@ -24,7 +26,7 @@ PLAIN = (UNIT, ANNOTATION, ANNOTATION_VARIANT, VALUE)
 
 
 def decode_values(values: bytes, axes: Sequence[str]) -> pa.Table:
-    """Return the records of a VALUE element as a table of strings.
+    """Return the records of a VALUE element as a table of dictionary-encoded texts.
 
     Columns: one for each attribute, named as in the JSON (`@tab`, `@cat01`, `@unit`, `$`, ...). Attributes outside
     `axes` appear only where a record has them. Absent attributes are null.
@@ -34,10 +36,19 @@ def decode_values(values: bytes, axes: Sequence[str]) -> pa.Table:
     """
     array = values if values.lstrip().startswith(b"[") else b"[" + values + b"]"
     expected = [*(f"@{axis}" for axis in axes), *PLAIN]
+    if columns := read_uniform(array):
+        return _table(columns, expected)
     try:
         return _decode_columns(array, expected)
     except pa.ArrowInvalid:
         return _decode_slowly(array, expected)
+
+
+def _table(columns: Mapping[str, pa.Array], expected: Sequence[str]) -> pa.Table:
+    """Return the columns encoded: the expected ones first, null where there are none, then the others."""
+    rows = len(next(iter(columns.values()), []))
+    names = dict.fromkeys([*expected, *columns])
+    return pa.table({name: encode(columns[name]) if name in columns else absent(rows) for name in names})
 
 
 def _decode_columns(array: bytes, expected: Sequence[str]) -> pa.Table:
@@ -55,7 +66,7 @@ def _decode_columns(array: bytes, expected: Sequence[str]) -> pa.Table:
     records = table.column(0).chunk(0).flatten()
     if records.null_count:
         raise pa.ArrowInvalid("a record is null")
-    return pa.Table.from_arrays(records.flatten(), names=list(expected))
+    return _table(dict(zip(expected, records.flatten(), strict=True)), expected)
 
 
 def _decode_slowly(array: bytes, expected: Sequence[str]) -> pa.Table:
@@ -64,7 +75,7 @@ def _decode_slowly(array: bytes, expected: Sequence[str]) -> pa.Table:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DataError(f"The VALUE of a page is not an array of records: {error}.") from error
     found = dict.fromkeys(expected) | dict.fromkeys(name for record in records for name in record)
-    return pa.table({name: pa.array([_text(r.get(name)) for r in records], pa.string()) for name in found})
+    return _table({name: pa.array([_text(r.get(name)) for r in records], pa.string()) for name in found}, expected)
 
 
 def _text(node: Any) -> str | None:

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from estat_dagster.columns import EXTRA_AXES, Column, arrow_schema, axis_columns
+from estat_dagster.columns import EXTRA_AXES, Column, axis_columns, frame_schema
 from estat_dagster.domains import Domain
 from estat_dagster.estat.models import Axis, Metadata
 from estat_dagster.estat.timecodes import NONE, Period, parse_period, parse_survey_date
-from estat_dagster.records.decode import ANNOTATION, ANNOTATION_VARIANT, UNIT, VALUE, decode_values
+from estat_dagster.records.decode import ANNOTATION, ANNOTATION_VARIANT, PLAIN, UNIT, VALUE, decode_values
+from estat_dagster.records.texts import absent, ask, constant, counts, distinct, encode, first_of, pick
 from estat_dagster.records.values import is_symbol, value_columns
 
 PAGE, POSITION = "source_page", "source_position"
@@ -40,6 +41,14 @@ class MappingReport:
     unexplained_symbols: Counter[str] = field(default_factory=Counter)
     unknown_attributes: Counter[str] = field(default_factory=Counter)
 
+    def add(self, other: MappingReport) -> None:
+        """Count another report's rows too."""
+        self.rows += other.rows
+        self.unknown_codes += other.unknown_codes
+        self.doubtful_periods += other.doubtful_periods
+        self.unexplained_symbols += other.unexplained_symbols
+        self.unknown_attributes += other.unknown_attributes
+
 
 class SchemaMapper:
     """Maps the pages of one dataset to the columns of its domain's table.
@@ -55,8 +64,8 @@ class SchemaMapper:
         self, metadata: Metadata, notes: Mapping[str, str], annotations: Mapping[str, str], domain: Domain
     ) -> None:
         self.metadata, self.notes, self.annotations, self.domain = metadata, notes, annotations, domain
-        self.report = MappingReport()
         self._axes = {axis.id: axis for axis in metadata.axes}
+        self._names = {axis.id: {item.code: item.name for item in axis.classes} for axis in metadata.axes}
         names = [(axis.id, axis.name) for axis in metadata.axes]
         self._own = {own.name: own.find_axis(names) for own in domain.own}
         self._survey_period = parse_survey_date(metadata.table.survey_date)
@@ -67,8 +76,10 @@ class SchemaMapper:
         own = [column for column in self.domain.columns if column.name != LOADED_AT]
         return (*own, *(column for axis in axes for column in axis_columns(axis)))
 
-    def map_page(self, values: bytes, *, page: int, from_number: int) -> pa.Table:
-        """Return the rows of a page: the columns of `columns`, then `source_page` and `source_position`.
+    def map_page(self, values: bytes, *, page: int, from_number: int) -> tuple[pa.Table, MappingReport]:
+        """Return the rows of a page, under `columns`, `source_page` and `source_position`, and what to know of them.
+
+        Texts are dictionary-encoded, as in `columns.frame_schema`. Pages may be mapped side by side.
 
         Raises:
             DataError: the page's VALUE is not an array of records.
@@ -77,10 +88,9 @@ class SchemaMapper:
         rows = _Rows(self, cells)
         extra = tuple(axis for axis in EXTRA_AXES if f"@{axis}" in cells.column_names)
         table = rows.build(self.columns(extra))
-        self.report.rows += len(table)
-        positions = pa.array(range(from_number, from_number + len(table)), pa.int64())
-        pages = pa.array([page] * len(table), pa.int32())
-        return table.append_column(PAGE, pages).append_column(POSITION, positions)
+        pages = pa.array(np.full(len(table), page, np.int32))
+        positions = pa.array(np.arange(from_number, from_number + len(table), dtype=np.int64))
+        return table.append_column(PAGE, pages).append_column(POSITION, positions), rows.report()
 
     def axis(self, axis_id: str) -> Axis | None:
         """Return the axis, or None where the table's CLASS_INF has none of that id."""
@@ -99,10 +109,9 @@ class SchemaMapper:
         """The period of a table without a time axis."""
         return self._survey_period
 
-    def names(self, axis_id: str) -> dict[str, str]:
+    def names(self, axis_id: str) -> Mapping[str, str]:
         """Return code -> name of an axis."""
-        axis = self._axes.get(axis_id)
-        return {item.code: item.name for item in axis.classes} if axis else {}
+        return self._names.get(axis_id, {})
 
     def units(self, axis_id: str) -> dict[str, str]:
         """Return code -> unit of an axis's classes that have one."""
@@ -115,12 +124,11 @@ class _Rows:
 
     def __init__(self, mapper: SchemaMapper, cells: pa.Table) -> None:
         self._mapper, self._cells = mapper, cells
-        self._values = value_columns(cells.column(VALUE), mapper.notes)
-        self._count_oddities()
+        self._values = value_columns(self._attribute(VALUE), mapper.notes)
 
     def build(self, columns: tuple[Column, ...]) -> pa.Table:
         made = {
-            "dataset_id": pa.repeat(pa.scalar(self._mapper.metadata.table.id), len(self._cells)),
+            "dataset_id": constant(self._mapper.metadata.table.id, len(self._cells)),
             "unit": self._unit(),
             "annotation": self._annotation(),
             **self._values,
@@ -132,51 +140,65 @@ class _Rows:
         }
         for axis in EXTRA_AXES:
             made |= self._axis_pair(axis, f"{axis}_code", f"{axis}_name")
-        schema = arrow_schema(columns)
+        schema = frame_schema(columns)
         return pa.table([made[name] for name in schema.names], schema=schema)
 
-    def _codes(self, axis: str) -> pa.ChunkedArray:
+    def report(self) -> MappingReport:
+        report = MappingReport(rows=len(self._cells))
+        for name in self._cells.column_names:
+            axis = name.removeprefix("@")
+            if axis in KNOWN_AXES:
+                names = self._mapper.names(axis)
+                report.unknown_codes.update({f"{axis} {c}": n for c, n in counts(self._codes(axis)) if c not in names})
+            elif name not in PLAIN:
+                report.unknown_attributes[name] += len(self._cells) - self._cells.column(name).null_count
+        for doubt, rows in self._doubts():
+            report.doubtful_periods[doubt] += rows
+        symbols = counts(self._values["value_text"]) if self._values["value_text"].null_count < len(self._cells) else []
+        report.unexplained_symbols.update(
+            {text: n for text, n in symbols if text not in self._mapper.notes and is_symbol(text)}
+        )
+        return report
+
+    def _attribute(self, name: str) -> pa.DictionaryArray:
+        return self._cells.column(name).combine_chunks()
+
+    def _codes(self, axis: str) -> pa.DictionaryArray:
         name = f"@{axis}"
-        if name in self._cells.column_names:
-            return self._cells.column(name)
-        return pa.chunked_array([pa.nulls(len(self._cells), pa.string())])
+        return self._attribute(name) if name in self._cells.column_names else absent(len(self._cells))
 
-    def _axis_pair(self, axis: str, code: str, name: str) -> dict[str, pa.ChunkedArray]:
+    def _axis_pair(self, axis: str, code: str, name: str) -> dict[str, pa.Array]:
         codes = self._codes(axis)
-        return {code: codes, name: lookup(codes, self._mapper.names(axis).get, pa.string())}
+        return {code: codes, name: ask(codes, self._mapper.names(axis).get)}
 
-    def _region(self) -> dict[str, pa.ChunkedArray]:
+    def _region(self) -> dict[str, pa.Array]:
         whole_country = self._mapper.metadata.table.collect_area == COUNTRY[1]
         if "@area" in self._cells.column_names or not whole_country:
             return self._axis_pair("area", *REGION)
-        return {name: pa.repeat(pa.scalar(text), len(self._cells)) for name, text in zip(REGION, COUNTRY, strict=True)}
+        return {name: constant(text, len(self._cells)) for name, text in zip(REGION, COUNTRY, strict=True)}
 
-    def _time(self) -> dict[str, pa.ChunkedArray]:
-        codes = self._codes("time")
-        if "@time" in self._cells.column_names:
-            periods = {code: self._mapper.period(code) for code in _distinct(codes)}
-            fallback = NONE
-        else:
-            periods, fallback = {}, self._mapper.survey_period
-        doubts = [(periods[code].doubt, count) for code, count in _counts(codes)]
-        for doubt, count in (*doubts, (fallback.doubt, codes.null_count)):
-            if doubt and count:
-                self._mapper.report.doubtful_periods[doubt] += count
+    def _periods(self) -> tuple[list[Period], Period]:
+        """Return the period of each different time code, and that of a row without one."""
+        periods = [self._mapper.period(code) for code in distinct(self._codes("time"))]
+        return periods, NONE if "@time" in self._cells.column_names else self._mapper.survey_period
+
+    def _doubts(self) -> list[tuple[str, int]]:
+        codes, (_, fallback) = self._codes("time"), self._periods()
+        doubts = [(self._mapper.period(code).doubt, rows) for code, rows in counts(codes)]
+        return [(doubt, rows) for doubt, rows in (*doubts, (fallback.doubt, codes.null_count)) if doubt and rows]
+
+    def _time(self) -> dict[str, pa.Array]:
+        codes, (periods, fallback) = self._codes("time"), self._periods()
         types = {"year": pa.int32(), "quarter": pa.int32(), "month": pa.int32()}
         types |= {"period_start": pa.date32(), "period_end": pa.date32(), "time_kind": pa.string()}
-        attributes = {"period_start": "start", "period_end": "end", "time_kind": "kind"}
-        made = {
-            name: lookup(
-                codes,
-                {c: getattr(p, attributes.get(name, name)) for c, p in periods.items()}.get,
-                type_,
-                getattr(fallback, attributes.get(name, name)),
-            )
-            for name, type_ in types.items()
-        }
-        return made | self._axis_pair("time", "time_code", "time_name")
+        made = {}
+        for name, type_ in types.items():
+            attribute = PERIOD_ATTRIBUTES.get(name, name)
+            values = [getattr(period, attribute) for period in periods]
+            made[name] = pick(codes, values, type_, getattr(fallback, attribute))
+        return made | {"time_kind": encode(made["time_kind"])} | self._axis_pair("time", "time_code", "time_name")
 
-    def _own(self) -> dict[str, pa.ChunkedArray]:
+    def _own(self) -> dict[str, pa.Array]:
         made = {}
         for own in self._mapper.domain.own:
             axis = self._mapper.own_axis(own.name) or ""
@@ -184,16 +206,16 @@ class _Rows:
             made[own.name] = pair["code" if own.name.endswith("_code") else "name"]
         return made
 
-    def _unit(self) -> pa.ChunkedArray:
-        units = [self._cells.column(UNIT)]
+    def _unit(self) -> pa.DictionaryArray:
+        units = [self._attribute(UNIT)]
         for axis in self._mapper.metadata.axes:
             if known := self._mapper.units(axis.id):
-                units.append(lookup(self._codes(axis.id), known.get, pa.string()))
-        return pc.coalesce(*units)
+                units.append(ask(self._codes(axis.id), known.get))
+        return first_of(units)
 
-    def _annotation(self) -> pa.ChunkedArray:
-        marks = pc.coalesce(self._cells.column(ANNOTATION), self._cells.column(ANNOTATION_VARIANT))
-        return lookup(marks, self._annotation_texts, pa.string())
+    def _annotation(self) -> pa.DictionaryArray:
+        marks = first_of([self._attribute(ANNOTATION), self._attribute(ANNOTATION_VARIANT)])
+        return ask(marks, self._annotation_texts)
 
     def _annotation_texts(self, marks: str) -> str:
         """Return the texts of one mark or of several; a mark without a text stays itself."""
@@ -202,37 +224,7 @@ class _Rows:
             return known[marks]
         return " / ".join(known.get(mark, mark) for mark in re.split(r"[,\s]+", marks.strip()))
 
-    def _count_oddities(self) -> None:
-        report = self._mapper.report
-        for name in self._cells.column_names:
-            axis = name.removeprefix("@")
-            if axis in KNOWN_AXES:
-                names = self._mapper.names(axis)
-                report.unknown_codes.update({f"{axis} {c}": n for c, n in _counts(self._codes(axis)) if c not in names})
-            elif name not in (VALUE, UNIT, ANNOTATION, ANNOTATION_VARIANT):
-                report.unknown_attributes[name] += len(self._cells) - self._cells.column(name).null_count
-        texts = self._values["value_text"].filter(pc.is_null(self._values["missing_reason"]))
-        report.unexplained_symbols.update({words: n for words, n in _counts(texts) if is_symbol(words)})
-
 
 CATEGORY = ("category_code", "category_name")
 REGION = ("region_code", "region_name")
-
-
-def lookup(
-    keys: pa.ChunkedArray, find: Callable[[str], object], type_: pa.DataType, absent: object = None
-) -> pa.ChunkedArray:
-    """Return for each key what `find` gives for it, asked once for each distinct key; `absent` for null keys."""
-    distinct = [*_distinct(keys), None]
-    found = [absent if key is None else find(key) for key in distinct]
-    places = pc.index_in(keys, pa.array(distinct, pa.string()))
-    return pa.array(found, type_).take(places)
-
-
-def _distinct(keys: pa.ChunkedArray) -> list[str]:
-    return [key for key in pc.unique(keys).to_pylist() if key is not None]
-
-
-def _counts(keys: pa.ChunkedArray) -> list[tuple[str, int]]:
-    pairs = pc.value_counts(keys).to_pylist()
-    return [(pair["values"], pair["counts"]) for pair in pairs if pair["values"] is not None]
+PERIOD_ATTRIBUTES = {"period_start": "start", "period_end": "end", "time_kind": "kind"}

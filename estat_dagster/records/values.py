@@ -12,6 +12,8 @@ from collections.abc import Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from estat_dagster.records.texts import spread
+
 PLAIN_NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
 _WIDE = str.maketrans("０１２３４５６７８９．，－＋−", "0123456789.,-+-")
 _NUMBER = re.compile(
@@ -42,28 +44,20 @@ def is_symbol(words: str) -> bool:
     return _SYMBOL.fullmatch(words) is not None
 
 
-def value_columns(cells: pa.ChunkedArray, notes: Mapping[str, str]) -> dict[str, pa.ChunkedArray]:
-    """Return `value`, `value_text` and `missing_reason` of the cells' texts.
+def value_columns(cells: pa.DictionaryArray, notes: Mapping[str, str]) -> dict[str, pa.Array]:
+    """Return `value`, `value_text` and `missing_reason` of the cells' texts, each different text read once.
 
     `missing_reason` is what NOTE says of exactly that text, also for a number ("0" can mean less than the unit).
     """
-    plain = pc.fill_null(pc.match_substring_regex(cells, PLAIN_NUMBER), False)
-    numbers = pc.cast(pc.if_else(plain, cells, None), pa.float64())
-    others = pc.if_else(plain, None, cells)
-    parsed = _by_distinct(others, {words: parse_number(words) for words in _distinct(others)}, pa.float64())
-    value = pc.coalesce(numbers, parsed)
+    words = cells.dictionary
+    plain = pc.match_substring_regex(words, PLAIN_NUMBER)
+    others = words.filter(pc.invert(plain)).to_pylist()
+    parsed = pa.array([parse_number(text) for text in others], pa.float64())
+    numbers = pc.cast(pc.if_else(plain, words, None), pa.float64())
+    value = pc.replace_with_mask(numbers, pc.invert(plain), parsed)
+    reasons = pa.array(notes.values(), pa.string()).take(pc.index_in(words, pa.array(notes, pa.string())))
     return {
-        "value": value,
-        "value_text": pc.if_else(pc.is_valid(value), None, cells),
-        "missing_reason": _by_distinct(cells, notes, pa.string()),
+        "value": value.take(cells.indices),
+        "value_text": spread(cells, pc.if_else(pc.is_valid(value), None, words)),
+        "missing_reason": spread(cells, reasons),
     }
-
-
-def _by_distinct(cells: pa.ChunkedArray, table: Mapping[str, object], type_: pa.DataType) -> pa.ChunkedArray:
-    """Return for each cell what the table holds for its text, or null."""
-    keys = pa.array(list(table), pa.string())
-    return pa.array(list(table.values()), type_).take(pc.index_in(cells, keys))
-
-
-def _distinct(cells: pa.ChunkedArray) -> list[str]:
-    return [words for words in pc.unique(cells).to_pylist() if words is not None]

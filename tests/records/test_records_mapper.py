@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from estat_dagster.columns import arrow_schema
+from estat_dagster.columns import frame_schema
 from estat_dagster.domains import DOMAINS
 from estat_dagster.estat.pages import parse_stats_page
-from estat_dagster.records.mapper import SOURCE_COLUMNS, SchemaMapper
+from estat_dagster.records.mapper import SOURCE_COLUMNS, MappingReport, SchemaMapper
 from tests.estat.answers import body
 from tests.hypothesis_profiles import many_examples
 from tests.records.documents import Document, documents
@@ -26,13 +26,14 @@ def mapper_of(answer: bytes, domain: str = "general") -> tuple[SchemaMapper, byt
 def test_every_cell_of_every_document_is_the_row_that_a_slow_reading_gives(document: Document):
     reference = Reference(document.parsed, document.domain)
     mapper, _ = mapper_of(document.body(0), document.domain.name)
+    report = MappingReport()
     for number, records in enumerate(document.pages, start=1):
         values, start = parse_stats_page(document.body(number - 1)).values, 100_000 * number - 99_999
-        table = mapper.map_page(values, page=number, from_number=start)
+        table, found = mapper.map_page(values, page=number, from_number=start)
+        report.add(found)
         assert table.to_pylist() == reference.rows(records, page=number, start=start)
         axes = tuple(name[:5] for name in table.column_names if name.endswith("_code") and name.startswith("cat"))
-        assert table.schema == arrow_schema([*mapper.columns(axes), *SOURCE_COLUMNS])
-    report = mapper.report
+        assert table.schema == frame_schema([*mapper.columns(axes), *SOURCE_COLUMNS])
     assert report.rows == sum(map(len, document.pages))
     assert report.unknown_codes == reference.unknown_codes
     assert report.unknown_attributes == reference.unknown_attributes
@@ -46,9 +47,10 @@ def test_every_cell_of_the_real_tables_is_the_row_that_a_slow_reading_gives(name
     document = real_document(name)
     records = document["GET_STATS_DATA"]["STATISTICAL_DATA"]["DATA_INF"]["VALUE"]
     mapper, values = mapper_of(body(document), domain)
-    rows = mapper.map_page(values, page=1, from_number=1).to_pylist()
+    table, report = mapper.map_page(values, page=1, from_number=1)
+    rows = table.to_pylist()
     reference = Reference(document, DOMAINS[domain])
     assert rows == reference.rows(records, page=1, start=1)
     assert all(row["value"] is not None for row in rows), "the samples hold numbers only"
-    assert not mapper.report.unknown_codes
-    assert not mapper.report.doubtful_periods
+    assert not report.unknown_codes
+    assert not report.doubtful_periods

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from estat_dagster.records.texts import encode
 from estat_dagster.records.values import is_symbol, parse_number, value_columns
 from tests.records.reference import number_of
 
@@ -80,7 +81,7 @@ WORDS = ["", "ＮＯ", "X1", "なし", "0", "p", "1-", "NA"]
 
 
 def columns(cells: list[str | None], notes: dict[str, str] | None = None) -> dict[str, list]:
-    made = value_columns(pa.chunked_array([pa.array(cells, pa.string())]), notes or {})
+    made = value_columns(encode(pa.array(cells, pa.string())), notes or {})
     return {name: column.to_pylist() for name, column in made.items()}
 
 
@@ -132,9 +133,8 @@ def test_a_number_beyond_a_double_is_infinite_and_never_another(words: str):
     assert columns([f"-{words}"])["value"] == [-math.inf]
 
 
-def test_chunks_and_repetitions_change_nothing():
-    cells = pa.chunked_array([["1", "-"], [], ["-", None, "1,000"], ["1"]], pa.string())
-    made = value_columns(cells, {"-": "なし"})
+def test_repetitions_change_nothing():
+    made = value_columns(encode(pa.array(["1", "-", "-", None, "1,000", "1"], pa.string())), {"-": "なし"})
     assert made["value"].to_pylist() == [1, None, None, None, 1000, 1]
     assert made["missing_reason"].to_pylist() == [None, "なし", "なし", None, None, None]
 

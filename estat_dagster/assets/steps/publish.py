@@ -15,7 +15,7 @@ from estat_dagster.domains import Domain
 from estat_dagster.errors import DataError
 from estat_dagster.lake import inventory, paths, schemas
 from estat_dagster.lake.iceberg import summarise
-from estat_dagster.lake.parquet import read_batches, read_version, sorted_batches, write_parquet
+from estat_dagster.lake.parquet import read_groups, read_version, stamped, write_parquet
 from estat_dagster.lake.registry import LOADED, DatasetEntry, now
 
 
@@ -28,9 +28,7 @@ def write_file(job: DatasetJob) -> StepResult:
     if not unchanged:
         table = lake.tables.prepare(job.domain, _columns(job.domain, frames.column_names()))
         schema = schemas.file_schema(table.schema())
-        order = [*job.domain.partition_by, *job.domain.sort_by]
-        batches = sorted_batches(frames, schema, order, datetime.now(UTC))
-        write_parquet(lake.store, path, batches, schema, version)
+        write_parquet(lake.store, path, stamped(frames, schema, datetime.now(UTC)), schema, version)
     facts = {"rows": report["valid"], "bytes": lake.store.size(path)}
     with lake.store.open(path) as file:
         schema = pq.read_schema(file)
@@ -76,7 +74,7 @@ def _commit(job: DatasetJob, path: str, version: str) -> DatasetEntry:
     snapshot = lake.tables.replace_rows(
         domain.table_name,
         job.dataset_id,
-        read_batches(lake.store, path, schema),
+        read_groups(lake.store, path, schema),
         {
             "estat.dataset-id": job.dataset_id,
             "estat.version": version,

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from estat_dagster.assets.steps.job import TRANSFORMED, VALIDATED, DatasetJob, StepResult, content_of, preview
+from estat_dagster.assets.steps.parallel import side_by_side
+from estat_dagster.columns import EXTRA_AXES
 from estat_dagster.estat.manifest import Manifest
+from estat_dagster.estat.pages import StatsPage
 from estat_dagster.lake import paths
-from estat_dagster.lake.frames import Frames
-from estat_dagster.records.mapper import SchemaMapper
+from estat_dagster.lake.frames import Frames, FrameWriter
+from estat_dagster.records.mapper import MappingReport, SchemaMapper
+from estat_dagster.records.order import order_columns, sort_rows
 from estat_dagster.records.quality import DataQualityValidator
 from estat_dagster.records.totals import reconcile_totals
 from estat_dagster.telemetry import log
@@ -32,20 +36,43 @@ ODDITIES = ("unknown_codes", "doubtful_periods", "unexplained_symbols", "unknown
 
 
 def _transform(job: DatasetJob, manifest: Manifest, frames: Frames, version: str) -> dict[str, Any]:
+    """Map every page with the notes of all pages; those are known for sure only when all pages were read."""
     first = job.raw.read_checked(manifest.pages[0])
     mapper = SchemaMapper(first.metadata, first.notes, first.annotations, job.domain)
     with frames.writer() as writer:
-        for number, entry in enumerate(manifest.pages, start=1):
-            page = first if number == 1 else job.raw.read_checked(entry)
-            mapper.notes, mapper.annotations = (
-                {**mapper.notes, **page.notes},
-                {**mapper.annotations, **page.annotations},
-            )
-            writer.write(mapper.map_page(page.values, page=number, from_number=entry.from_number))
-            log("transform", f"page {number} of {len(manifest.pages)}", dataset_id=job.dataset_id)
-        report = {"version": version, "notes": dict(mapper.notes), **asdict(mapper.report)}
-        writer.finish(report)
-    return report
+        while True:
+            report, notes, annotations = _map_pages(job, manifest, mapper, writer)
+            if (notes, annotations) == (mapper.notes, mapper.annotations):
+                break
+            writer.clear()
+            mapper = SchemaMapper(first.metadata, notes, annotations, job.domain)
+        kept = {"version": version, "notes": dict(mapper.notes), **asdict(report)}
+        writer.finish(kept)
+    return kept
+
+
+Words = dict[str, str]
+
+
+def _map_pages(
+    job: DatasetJob, manifest: Manifest, mapper: SchemaMapper, writer: FrameWriter
+) -> tuple[MappingReport, Words, Words]:
+    """Write a frame a page, in the table's order; return what to know of them, and the notes and annotations of all."""
+    whole, notes, annotations = MappingReport(), dict(mapper.notes), dict(mapper.annotations)
+    order = order_columns(job.domain.order, [column.name for column in mapper.columns(EXTRA_AXES)])
+
+    def map_one(number: int) -> tuple[MappingReport, StatsPage]:
+        entry = manifest.pages[number - 1]
+        page = job.raw.read_checked(entry)
+        rows, report = mapper.map_page(page.values, page=number, from_number=entry.from_number)
+        writer.write(number, sort_rows(rows, order))
+        return report, replace(page, values=b"")
+
+    for number, (report, page) in enumerate(side_by_side(map_one, range(1, len(manifest.pages) + 1)), start=1):
+        whole.add(report)
+        notes, annotations = {**notes, **page.notes}, {**annotations, **page.annotations}
+        log("transform", f"page {number} of {len(manifest.pages)}", dataset_id=job.dataset_id)
+    return whole, notes, annotations
 
 
 def validate(job: DatasetJob) -> StepResult:
@@ -54,18 +81,18 @@ def validate(job: DatasetJob) -> StepResult:
     version = source.require_report()["version"]
     kept = job.kept_report(frames, version)
     report = kept or _validate(job, source, frames, version)
-    facts = {key: value for key, value in report.items() if key not in ("version", "files")}
+    facts = {key: value for key, value in report.items() if key not in ("version", "frames")}
     if report["quarantined"]:
         facts["quarantine"] = job.bench.lake.store.uri(paths.quarantine(job.domain, job.dataset_id))
     return StepResult(facts, frames.uri, content_of(version), bool(kept), report["valid"], preview=preview(frames))
 
 
 def _validate(job: DatasetJob, source: Frames, frames: Frames, version: str) -> dict[str, Any]:
-    validator = DataQualityValidator(source)
+    validator = DataQualityValidator(source.runs(), order_columns(job.domain.order, source.column_names()))
     rejected = []
     with frames.writer() as writer:
-        for valid, quarantined in validator.split():
-            writer.write(valid)
+        for number, (valid, quarantined) in enumerate(validator.split(), start=1):
+            writer.write(number, valid)
             rejected.append(quarantined)
         _write_quarantine(job, rejected)
         found = validator.report
@@ -87,12 +114,12 @@ def _validate(job: DatasetJob, source: Frames, frames: Frames, version: str) -> 
 def _write_quarantine(job: DatasetJob, rejected: list[pa.Table]) -> None:
     """Store the rejected rows with their reasons; no file where there are none."""
     store, path = job.bench.lake.store, paths.quarantine(job.domain, job.dataset_id)
-    rows = pa.concat_tables(rejected, promote_options="default")
-    if not len(rows):
+    if not any(map(len, rejected)):
         store.remove(path)
         return
+    rows = pa.concat_tables(rejected, promote_options="default").unify_dictionaries()
     with store.writing(path) as stream:
-        pq.write_table(rows, stream, compression="zstd")
+        pq.write_table(rows, stream, compression="zstd", store_schema=False)
 
 
 def reconcile(job: DatasetJob) -> dict[str, Any]:
