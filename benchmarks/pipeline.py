@@ -1,8 +1,8 @@
 """`python -m benchmarks.pipeline --records N [--json]`: each step of a load, beside `orjson.loads` of the same JSON.
 
 The pages are written by a process of its own; then every step runs in this one, one after another, as a Dagster run
-runs them. Imports and tables are warmed up by a dataset of a page before. The yardstick reads the same pages, gunzipped,
-one after another, in the same run.
+runs them. Imports and tables are warmed up by a small dataset before. The yardstick reads the same pages, gunzipped,
+page by page, in the same run.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("estat", "records", "lake", "query", "sandbox")
-SHARED = {"columns", "domains", "errors", "settings", "telemetry"}
+PACKAGES = ("estat", "records", "lake", "query", "pictures", "sandbox")
+SHARED = {"columns", "domains", "errors", "parallel", "settings", "telemetry"}
 ALLOWED = {"records": {"estat"}}
 JOINING = {"assets", "automation", "commands", "definitions", "workbench", "cli"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,8 @@ import pyarrow as pa
 
 from estat_dagster.assets.steps.job import StepResult
 from estat_dagster.columns import Column
+from estat_dagster.pictures.quality import draw_quality
+from estat_dagster.records.report import table
 
 MARKDOWN_ROWS = 15
 
@@ -39,7 +42,12 @@ def to_metadata(step: StepResult, seconds: float) -> dict[str, Any]:
     if step.schema is not None:
         metadata["dagster/column_schema"] = dg.MetadataValue.table_schema(_table_schema(step.schema))
     if step.preview:
-        metadata["preview"] = dg.MetadataValue.md(markdown_table(step.preview))
+        metadata["preview"] = dg.MetadataValue.md(preview_table(step.preview))
+    if step.quality:
+        metadata["quality_report"] = dg.MetadataValue.md(step.quality)
+    if picture := draw_quality(step.shares):
+        image = base64.b64encode(picture).decode()
+        metadata["picture"] = dg.MetadataValue.md(f"![what the rows hold](data:image/png;base64,{image})")
     return metadata
 
 
@@ -48,17 +56,11 @@ def column_schema(columns: Sequence[Column]) -> dg.TableSchema:
     return dg.TableSchema([dg.TableColumn(c.name, c.type, description=c.comment) for c in columns])
 
 
-def markdown_table(rows: Sequence[dict[str, Any]]) -> str:
+def preview_table(rows: Sequence[dict[str, Any]]) -> str:
     """Return rows as a Markdown table of the columns that hold anything."""
     shown = rows[:MARKDOWN_ROWS]
     names = [name for name in shown[0] if any(row[name] is not None for row in shown)]
-    lines = [names, ["---"] * len(names), *([_cell(row[name]) for name in names] for row in shown)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _cell(value: Any) -> str:
-    words = "" if value is None else f"{value:,.10g}" if isinstance(value, float) else str(value)
-    return words.replace("|", "\\|").replace("\n", " ")
+    return table(names, [[row[name] for name in names] for row in shown])
 
 
 def _value(fact: Any) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import ipc
 
 from estat_dagster.domains import Domain
@@ -22,7 +23,7 @@ from estat_dagster.lake import paths
 from estat_dagster.lake.store import Store
 
 REPORT = "report.json"
-BATCH = 4_096  # rows that are read together, where only a part of a frame is wanted
+BATCH = 2_048  # rows that are read together, where only a part of a frame is wanted
 
 
 class Frames:
@@ -93,6 +94,15 @@ class Frame:
         """Names of the columns."""
         with self._open() as reader:
             return list(reader.schema.names)
+
+    def distinct(self, column: str) -> pa.Array:
+        """Return the different values of a column; of texts, the dictionary that the whole frame shares."""
+        with self._open([self.column_names.index(column)]) as reader:
+            if pa.types.is_dictionary(reader.schema.field(0).type):
+                return (
+                    reader.get_batch(0).column(0).dictionary if reader.num_record_batches else pa.array([], pa.string())
+                )
+            return pc.unique(reader.read_all().column(0))
 
     def select(self, columns: Sequence[str]) -> pa.Table:
         """Return some columns of all rows."""

@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from estat_dagster.lake import rowgroups
+from estat_dagster.lake.frames import Frame
 from estat_dagster.lake.store import Store
+from estat_dagster.parallel import side_by_side
 
-VERSION_KEY = b"estat.version"
+VERSION_KEY = "estat.version"
 LOADED_AT = "updated_at"
 
 
-def stamped(frames: Iterable[pa.Table], schema: pa.Schema, loaded_at: datetime) -> Iterator[pa.Table]:
+def stamped(frames: Sequence[Frame], schema: pa.Schema, loaded_at: datetime) -> Iterator[pa.Table]:
     """Return frames as row groups under the schema's columns, with the moment of the load."""
     moment = pa.scalar(loaded_at.astimezone(UTC), pa.timestamp("us", "UTC"))
-    for part in rowgroups.cut(frames):
-        yield rowgroups.compact(rowgroups.under(part, schema, **{LOADED_AT: pa.repeat(moment, len(part))}))
+
+    def prepare(frame: Frame) -> list[pa.Table]:
+        made = {LOADED_AT: pa.repeat(moment, frame.num_rows)}
+        return rowgroups.cut(rowgroups.under(frame.slice(0, frame.num_rows), schema, **made))
+
+    return itertools.chain.from_iterable(side_by_side(prepare, frames))
 
 
 def write_parquet(store: Store, path: str, groups: Iterable[pa.Table], schema: pa.Schema, version: str) -> int:
     """Store row groups as one file in place of what was there, and return its number of rows."""
     rows = 0
-    schema = rowgroups.encoded(schema).with_metadata({VERSION_KEY: version.encode()})
-    with store.writing(path) as stream, rowgroups.open_writer(stream, schema) as writer:
+    with store.writing(path) as stream, rowgroups.open_writer(stream, rowgroups.encoded(schema)) as writer:
+        writer.add_key_value_metadata({VERSION_KEY: version})
         for group in groups:
-            writer.write_table(group.replace_schema_metadata(schema.metadata))
+            writer.write_table(group)
             rows += len(group)
     return rows
 
@@ -39,10 +46,16 @@ def read_version(store: Store, path: str) -> str | None:
         return None
     with store.open(path) as file:
         metadata = pq.read_metadata(file).metadata or {}
-    return str(metadata.get(VERSION_KEY, b"").decode())
+    return str(metadata.get(VERSION_KEY.encode(), b"").decode())
 
 
 def read_groups(store: Store, path: str, schema: pa.Schema) -> Iterator[pa.Table]:
     """Return the rows of a stored file, row group by row group, under the schema's columns."""
     with store.open(path) as file:
-        yield from rowgroups.read_row_groups(file, schema)
+        metadata = pq.read_metadata(file)
+
+    def read(number: int) -> pa.Table:
+        with store.open(path) as file:
+            return rowgroups.read_row_group(file, metadata, number, schema)
+
+    return side_by_side(read, range(metadata.num_row_groups))

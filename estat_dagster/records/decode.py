@@ -1,8 +1,8 @@
 """The VALUE array of a page as Arrow columns of text, one per attribute, each over the distinct texts of the page.
 
 Records that are written alike, as e-Stat's are, are cut by `uniform`, which proves what it cuts. Others are given to
-Arrow's JSON reader as one nested value, so a cell may hold `},{`, quotes or a newline. What Arrow does not read with the
-attributes expected (one that CLASS_INF does not name, a number that was not quoted) is read slowly, one by one.
+Arrow's JSON reader as one nested value, so a cell may hold `},{`, quotes or a newline. What Arrow does not read with
+the attributes expected (one that CLASS_INF does not name, a number that was not quoted) is read slowly, one by one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.json
 
 from estat_dagster.errors import DataError
-from estat_dagster.records.texts import absent, encode
+from estat_dagster.records.texts import encode
 from estat_dagster.records.uniform import read_uniform
 
 VALUE = "$"
@@ -26,7 +26,7 @@ PLAIN = (UNIT, ANNOTATION, ANNOTATION_VARIANT, VALUE)
 
 
 def decode_values(values: bytes, axes: Sequence[str]) -> pa.Table:
-    """Return the records of a VALUE element as a table of dictionary-encoded texts.
+    """Return the records of a VALUE element as a table of texts, dictionary-encoded but for `$`.
 
     Columns: one for each attribute, named as in the JSON (`@tab`, `@cat01`, `@unit`, `$`, ...). Attributes outside
     `axes` appear only where a record has them. Absent attributes are null.
@@ -45,10 +45,10 @@ def decode_values(values: bytes, axes: Sequence[str]) -> pa.Table:
 
 
 def _table(columns: Mapping[str, pa.Array], expected: Sequence[str]) -> pa.Table:
-    """Return the columns encoded: the expected ones first, null where there are none, then the others."""
+    """Return the columns: the expected ones first, null where there are none, then the others."""
     rows = len(next(iter(columns.values()), []))
-    names = dict.fromkeys([*expected, *columns])
-    return pa.table({name: encode(columns[name]) if name in columns else absent(rows) for name in names})
+    whole = {name: columns[name] if name in columns else pa.nulls(rows, pa.string()) for name in (*expected, *columns)}
+    return pa.table({name: column if name == VALUE else encode(column) for name, column in whole.items()})
 
 
 def _decode_columns(array: bytes, expected: Sequence[str]) -> pa.Table:

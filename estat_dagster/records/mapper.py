@@ -92,6 +92,14 @@ class SchemaMapper:
         positions = pa.array(np.arange(from_number, from_number + len(table), dtype=np.int64))
         return table.append_column(PAGE, pages).append_column(POSITION, positions), rows.report()
 
+    def dangling_parents(self) -> dict[str, int]:
+        """Return the parents that CLASS_INF names without having them on the axis, with their number of children."""
+        found: Counter[str] = Counter()
+        for axis in self.metadata.axes:
+            parents = (item.parent_code for item in axis.classes)
+            found.update(f"{axis.id} {code}" for code in parents if code and code not in self._names[axis.id])
+        return dict(found)
+
     def axis(self, axis_id: str) -> Axis | None:
         """Return the axis, or None where the table's CLASS_INF has none of that id."""
         return self._axes.get(axis_id)
@@ -124,7 +132,7 @@ class _Rows:
 
     def __init__(self, mapper: SchemaMapper, cells: pa.Table) -> None:
         self._mapper, self._cells = mapper, cells
-        self._values = value_columns(self._attribute(VALUE), mapper.notes)
+        self._values = value_columns(cells.column(VALUE).combine_chunks(), mapper.notes)
 
     def build(self, columns: tuple[Column, ...]) -> pa.Table:
         made = {

@@ -7,7 +7,8 @@ index over all rows takes 8 bytes a row whatever the codes are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple, Protocol
 
@@ -16,13 +17,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from estat_dagster.records.texts import take
+
 Keys = npt.NDArray[np.int64]
 WORD = 2**62
 SAMPLE = 256
 
 
 class Run(Protocol):
-    """Rows in order, read where they are wanted; a `pyarrow.Table` is one."""
+    """Rows in order, read where they are wanted."""
 
     @property
     def num_rows(self) -> int:
@@ -32,11 +35,26 @@ class Run(Protocol):
     def column_names(self) -> list[str]:
         """Names of the columns."""
 
+    def distinct(self, column: str) -> pa.Array:
+        """Return the different values of a column, and perhaps more."""
+
     def select(self, columns: list[str]) -> pa.Table:
         """Return some columns of all rows."""
 
     def slice(self, offset: int, length: int) -> pa.Table:
         """Return all columns of some rows."""
+
+
+class TableRun:
+    """A table as a run."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table, self.num_rows, self.column_names = table, table.num_rows, table.column_names
+        self.select, self.slice = table.select, table.slice
+
+    def distinct(self, column: str) -> pa.Array:
+        """Return the different values of a column, and perhaps more."""
+        return distinct_values(self._table.column(column))
 
 
 class Merged(NamedTuple):
@@ -61,28 +79,38 @@ def order_columns(leading: Sequence[str], names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys([*leading, *sorted(coordinate_columns(names))]))
 
 
+def distinct_values(column: pa.ChunkedArray) -> pa.Array:
+    """Return the different values of a column, or those of its dictionaries."""
+    if not pa.types.is_dictionary(column.type):
+        return pc.unique(column)
+    return pc.unique(pa.chunked_array([chunk.dictionary for chunk in column.chunks], column.type.value_type))
+
+
 def sort_rows(rows: pa.Table, by: Sequence[str]) -> pa.Table:
     """Return the rows in order, null last; rows at the same place stay as they stood."""
-    order, _ = _in_order(_Places([rows], by).words(rows))
-    return rows if order is None else rows.take(pa.array(order))
+    order, _ = _in_order(_Places([TableRun(rows)], by).words(rows))
+    return rows if order is None else take(rows, pa.array(order))
 
 
-def merge(runs: Sequence[Run], by: Sequence[str], most: int) -> Iterator[Merged]:
-    """Return the rows of all runs in order, in parts of about `most`; rows at one place are never parted.
+def merge(runs: Sequence[Run], by: Sequence[str], most: int) -> list[Callable[[], Merged]]:
+    """Return the rows of all runs in order, as parts of about `most` rows that can be read side by side.
 
-    Of rows at one place, those of earlier runs come first.
+    Rows at one place are never parted; those of earlier runs come first.
     """
     places = _Places(runs, by)
     keys = [places.words(run.select(places.held(run))) for run in runs]
-    for low, high in pairwise(_bounds([words[0] for words in keys], most)):
-        spans = [np.searchsorted(words[0], [low, high]).tolist() for words in keys]
-        parts = [run.slice(a, b - a) for run, (a, b) in zip(runs, spans, strict=True) if b > a]
-        words = [
-            np.concatenate([run[n][a:b] for run, (a, b) in zip(keys, spans, strict=True)]) for n in range(len(keys[0]))
-        ]
-        rows = pa.concat_tables(parts, promote_options="default").unify_dictionaries().combine_chunks()
-        order, words = _in_order(words)
-        yield Merged(rows if order is None else rows.take(pa.array(order)), _repeats(words))
+    bounds = _bounds([words[0] for words in keys], most)
+    return [partial(_part, runs, keys, low, high) for low, high in pairwise(bounds)]
+
+
+def _part(runs: Sequence[Run], keys: list[list[Keys]], low: int, high: int) -> Merged:
+    """Return the rows whose first word is from low to below high."""
+    spans = [np.searchsorted(words[0], [low, high]).tolist() for words in keys]
+    found = [run.slice(a, b - a) for run, (a, b) in zip(runs, spans, strict=True) if b > a]
+    rows = pa.concat_tables(found, promote_options="default").unify_dictionaries().combine_chunks()
+    spanned = [[word[a:b] for word in words] for words, (a, b) in zip(keys, spans, strict=True)]
+    order, words = _in_order([np.concatenate(parts) for parts in zip(*spanned, strict=True)])
+    return Merged(rows if order is None else take(rows, pa.array(order)), _repeats(words))
 
 
 def count_repeats(runs: Sequence[Run], by: Sequence[str]) -> int:
@@ -98,7 +126,7 @@ class _Places:
 
     def __init__(self, runs: Sequence[Run], by: Sequence[str]) -> None:
         self._by = by
-        self._known = {name: _sorted([_values(run, name) for run in runs if name in run.column_names]) for name in by}
+        self._known = {name: _sorted([run.distinct(name) for run in runs if name in run.column_names]) for name in by}
 
     def held(self, run: Run) -> list[str]:
         """Return the columns of the order that a run has."""
@@ -117,13 +145,6 @@ class _Places:
         return words
 
 
-def _values(run: Run, name: str) -> pa.Array:
-    column = run.select([name]).column(0)
-    if not pa.types.is_dictionary(column.type):
-        return pc.unique(column)
-    return pc.unique(pa.chunked_array([chunk.dictionary for chunk in column.chunks], column.type.value_type))
-
-
 def _sorted(values: list[pa.Array]) -> pa.Array:
     if not values:
         return pa.nulls(0)
@@ -138,12 +159,15 @@ def _ranks(rows: pa.Table, name: str, known: pa.Array) -> Keys | int:
     column = rows.column(name)
     if not pa.types.is_dictionary(column.type):
         return _numbers(pc.index_in(column, known), len(known))
-    parts = [_numbers(pc.index_in(chunk.dictionary, known).take(chunk.indices), len(known)) for chunk in column.chunks]
-    return np.concatenate(parts) if parts else np.empty(0, np.int64)
+    parts = [np.empty(0, np.int64)]
+    for chunk in column.chunks:
+        places = np.append(_numbers(pc.index_in(chunk.dictionary, known), len(known)), len(known))
+        parts.append(places[_numbers(chunk.indices, len(places) - 1)])
+    return np.concatenate(parts)
 
 
 def _numbers(places: pa.Array | pa.ChunkedArray, absent: int) -> Keys:
-    numbers: Keys = places.fill_null(absent).to_numpy().astype(np.int64)
+    numbers: Keys = (places.fill_null(absent) if places.null_count else places).to_numpy().astype(np.int64, copy=False)
     return numbers
 
 

@@ -6,22 +6,24 @@ A rejected row keeps its reason and its source page and position. Rows in are al
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from estat_dagster.columns import Column
+from estat_dagster.records.duplicates import Flags, find_duplicates
 from estat_dagster.records.mapper import PAGE, POSITION
-from estat_dagster.records.order import Run, merge
+from estat_dagster.records.order import Merged, Run, merge
 from estat_dagster.records.texts import counts, distinct, encode, pick
 
-Flags = npt.NDArray[np.bool_]
-ROWS = 262_144
-CELL = ["value", "value_text", "unit", "annotation"]
+ROWS = 131_072
+SAMPLES = 5
+MEASURE = ("tab_code", "category_code", "unit")
 
 REASON = "reason"
 REASON_COLUMN = Column(REASON, "string", "隔離理由", "why the row was rejected")
@@ -37,8 +39,10 @@ CONFLICTING = "another row at the same coordinates says something else"
 class QualityReport:
     """What the rules found.
 
-    `quarantined` is reason -> rows. Of the valid rows: `nulls` have no number, `missing` is missing_reason -> rows,
-    `texts` counts those whose text is no symbol of NOTE's (a word, or a symbol that nothing explains).
+    `quarantined` is reason -> rows, `samples` reason -> a few of those rows. Of the valid rows, `nulls` have no number;
+    of these, `missing` is missing_reason -> rows, and `texts` counts those whose text NOTE does not explain (a word, or
+    a symbol). `noted` is missing_reason -> rows that have a number all the same. `units` is measure -> units of its
+    cells, "" for none; a measure is the code on tab and the category.
     """
 
     rows_in: int = 0
@@ -47,6 +51,23 @@ class QualityReport:
     texts: int = 0
     quarantined: Counter[str] = field(default_factory=Counter)
     missing: Counter[str] = field(default_factory=Counter)
+    noted: Counter[str] = field(default_factory=Counter)
+    samples: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    units: dict[str, set[str]] = field(default_factory=dict)
+
+    def add(self, other: QualityReport) -> None:
+        """Count another part's rows too."""
+        self.rows_in += other.rows_in
+        self.valid += other.valid
+        self.nulls += other.nulls
+        self.texts += other.texts
+        self.quarantined += other.quarantined
+        self.missing += other.missing
+        self.noted += other.noted
+        for reason, rows in other.samples.items():
+            self.samples[reason] = [*self.samples.get(reason, []), *rows][:SAMPLES]
+        for measure, units in other.units.items():
+            self.units[measure] = self.units.get(measure, set()) | units
 
     @property
     def quarantined_count(self) -> int:
@@ -57,6 +78,11 @@ class QualityReport:
     def is_conserved(self) -> bool:
         """Whether no row was lost."""
         return self.rows_in == self.valid + self.quarantined_count
+
+    @property
+    def mixed_units(self) -> dict[str, list[str]]:
+        """Measures whose cells have different units."""
+        return {measure: sorted(units) for measure, units in sorted(self.units.items()) if len(units) > 1}
 
 
 class DataQualityValidator:
@@ -70,39 +96,71 @@ class DataQualityValidator:
 
     def __init__(self, runs: Sequence[Run], by: Sequence[str], most: int = ROWS) -> None:
         self._runs, self._by, self._most = runs, by, most
-        self.report = QualityReport()
 
-    def split(self) -> Iterator[tuple[pa.Table, pa.Table]]:
-        """Return, part by part, the valid rows without source columns, and the rejected rows with `reason`."""
-        for rows, repeats in merge(self._runs, self._by, self._most):
-            reasons = _reasons(rows, repeats)
-            rejected = reasons.is_valid()
-            valid = rows.drop_columns([PAGE, POSITION])
-            if reasons.null_count < len(rows):
-                valid = valid.filter(pc.invert(rejected))
-            quarantined = rows.append_column(REASON, reasons).filter(rejected)
-            self._count(rows, valid, quarantined)
-            yield valid, quarantined
-
-    def _count(self, rows: pa.Table, valid: pa.Table, quarantined: pa.Table) -> None:
-        report = self.report
-        report.rows_in += len(rows)
-        report.valid += len(valid)
-        report.nulls += valid.column("value").null_count
-        report.texts += pc.sum(unexplained(valid)).as_py() or 0
-        report.quarantined.update(_tally(quarantined.column(REASON)))
-        report.missing.update(_tally(valid.column("missing_reason")))
+    def parts(self) -> list[Callable[[], Split]]:
+        """Return the parts of the dataset, in order; each is read and judged when it is called, side by side or not."""
+        return [partial(_split, read) for read in merge(self._runs, self._by, self._most)]
 
 
-def unexplained(rows: pa.Table) -> pa.ChunkedArray:
-    """Return for each row whether it has no number and NOTE does not say why."""
-    return pc.and_(pc.is_null(rows.column("value")), pc.is_null(rows.column("missing_reason")))
+class Split(NamedTuple):
+    """A part of a dataset: valid rows without source columns, rejected rows with `reason`, and what was found."""
+
+    valid: pa.Table
+    quarantined: pa.Table
+    report: QualityReport
+
+
+def _split(read: Callable[[], Merged]) -> Split:
+    rows, repeats = read()
+    reasons = _reasons(rows, repeats)
+    rejected = reasons.is_valid()
+    valid = rows.drop_columns([PAGE, POSITION])
+    if reasons.null_count < len(rows):
+        valid = valid.filter(pc.invert(rejected))
+    quarantined = rows.append_column(REASON, reasons).filter(rejected)
+    is_null = valid.column("value").is_null()
+    reason = valid.column("missing_reason")
+    report = QualityReport(
+        rows_in=len(rows),
+        valid=len(valid),
+        nulls=valid.column("value").null_count,
+        texts=reason.filter(is_null).null_count,
+        quarantined=_tally(quarantined.column(REASON)),
+        missing=_tally(reason.filter(is_null)),
+        noted=_tally(reason.filter(pc.invert(is_null))),
+        samples=_samples(quarantined),
+        units=_units(valid),
+    )
+    return Split(valid, quarantined, report)
+
+
+def _samples(quarantined: pa.Table) -> dict[str, list[dict[str, Any]]]:
+    """Return the first rows of each reason, with what they hold beside their source."""
+    samples: dict[str, list[dict[str, Any]]] = {}
+    for reason in pc.unique(quarantined.column(REASON)).to_pylist():
+        rows = quarantined.filter(pc.equal(quarantined.column(REASON), reason)).slice(0, SAMPLES).drop_columns([REASON])
+        samples[reason] = [{name: cell for name, cell in row.items() if cell is not None} for row in rows.to_pylist()]
+    return samples
+
+
+def _units(rows: pa.Table) -> dict[str, set[str]]:
+    """Return which units the cells of each measure have."""
+    columns = [encode(rows.column(name).combine_chunks()) for name in MEASURE]
+    places = [column.indices.fill_null(len(column.dictionary)).to_numpy().astype(np.int64) for column in columns]
+    words = [[*distinct(column), ""] for column in columns]
+    number = (places[0] * len(words[1]) + places[1]) * len(words[2]) + places[2]
+    units: dict[str, set[str]] = {}
+    for combination in pc.unique(pa.array(number)).to_pylist():
+        rest, unit = divmod(combination, len(words[2]))
+        tab, category = divmod(rest, len(words[1]))
+        units.setdefault(" ".join(dict.fromkeys([words[0][tab], words[1][category]])), set()).add(words[2][unit])
+    return units
 
 
 def _reasons(rows: pa.Table, repeats: Flags) -> pa.Array:
     """Return why each row is rejected, null for a good one; the first rule that applies counts."""
     value = rows.column("value").combine_chunks()
-    conflicting, repeated = _duplicates(rows, repeats)
+    conflicting, repeated = find_duplicates(rows, repeats)
     rules = (
         (_flags(rows.column("dataset_id").is_null()), NO_ID),
         (_flags(value.is_null()) & _is_blank(rows), NO_CELL),
@@ -121,25 +179,10 @@ def _is_blank(rows: pa.Table) -> Flags:
     return _flags(pick(words, [not text.strip() for text in distinct(words)], pa.bool_(), True))
 
 
-def _duplicates(rows: pa.Table, repeats: Flags) -> tuple[Flags, Flags]:
-    """Return which rows contradict another at their place, and which are later copies of one."""
-    conflicting, repeated = np.zeros(len(rows), bool), np.zeros(len(rows), bool)
-    shared = np.flatnonzero(repeats | np.append(repeats[1:], [False]) if len(rows) else repeats)
-    if not len(shared):
-        return conflicting, repeated
-    later = repeats[shared]
-    cells = [tuple(cell.values()) for cell in rows.select(CELL).take(pa.array(shared)).to_pylist()]
-    first = np.maximum.accumulate(np.where(later, 0, np.arange(len(shared))))
-    differs = np.array([cell != cells[at] for cell, at in zip(cells, first.tolist(), strict=True)])
-    in_conflict = np.isin(first, first[differs])
-    conflicting[shared], repeated[shared] = in_conflict, later & ~in_conflict
-    return conflicting, repeated
-
-
 def _flags(mask: pa.Array | pa.ChunkedArray) -> Flags:
     flags: Flags = mask.to_numpy(zero_copy_only=False)
     return flags
 
 
-def _tally(column: pa.ChunkedArray) -> dict[str, int]:
-    return dict(counts(encode(column.combine_chunks())))
+def _tally(column: pa.ChunkedArray) -> Counter[str]:
+    return Counter(dict(counts(encode(column.combine_chunks()))))

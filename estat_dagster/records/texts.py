@@ -60,6 +60,20 @@ def first_of(columns: Sequence[pa.DictionaryArray]) -> pa.DictionaryArray:
     return encode(pc.coalesce(*(column.dictionary_decode() for column in (first, *others))))
 
 
+def take(rows: pa.Table, order: pa.Array) -> pa.Table:
+    """Return the rows in an order; what is the same in every row stays as it is."""
+    return pa.Table.from_arrays(
+        [column if _is_constant(column) else column.take(order) for column in rows.columns], schema=rows.schema
+    )
+
+
+def _is_constant(column: pa.ChunkedArray) -> bool:
+    if column.null_count == len(column):
+        return True
+    texts = pa.types.is_dictionary(column.type) and column.num_chunks == 1
+    return texts and column.null_count == 0 and len(column.chunk(0).dictionary) == 1
+
+
 def counts(column: pa.DictionaryArray) -> list[tuple[str, int]]:
     """Return each text with the number of its rows; null is not counted."""
     rows = np.bincount(column.indices.drop_null().to_numpy(), minlength=len(column.dictionary))

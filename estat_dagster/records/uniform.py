@@ -20,10 +20,10 @@ Places = npt.NDArray[np.int64]
 QUOTE, ESCAPE = ord('"'), ord("\\")
 MARKS = 4  # quotation marks of one attribute: two around its name, two around its value
 WORD = 8
-NOT_PLAIN = r"[\\\x00-\x1f]"
+FIRST_PRINTABLE, LAST_ASCII = 0x20, 0x7F
 
 
-def read_uniform(array: bytes) -> dict[str, pa.DictionaryArray] | None:
+def read_uniform(array: bytes) -> dict[str, pa.StringArray] | None:
     """Return attribute -> texts of the records of a JSON array, or None where they are not proven to be written alike.
 
     An escaped quotation mark, an unquoted value, a missing attribute, other spacing: each of them gives None.
@@ -40,7 +40,7 @@ def read_uniform(array: bytes) -> dict[str, pa.DictionaryArray] | None:
         return None
     try:
         columns = [
-            _unescape(pc.dictionary_encode(_texts(data, opening + 1, closing)))
+            _unescape(_texts(data, opening + 1, closing))
             for opening, closing in zip(places[2::MARKS], places[3::MARKS], strict=True)
         ]
     except (pa.ArrowInvalid, msgspec.DecodeError, UnicodeDecodeError):
@@ -97,20 +97,19 @@ def _texts(data: Bytes, start: Places, end: Places) -> pa.StringArray:
     return pa.StringArray.from_buffers(len(start), pa.py_buffer(offsets), pa.py_buffer(body))
 
 
-def _unescape(column: pa.DictionaryArray) -> pa.DictionaryArray:
-    """Return the column with what its texts mean as JSON.
+def _unescape(texts: pa.StringArray) -> pa.StringArray:
+    """Return what the texts mean as JSON.
 
     Raises:
         ArrowInvalid: a text is not UTF-8.
         DecodeError: a text is no JSON string.
     """
-    dictionary = column.dictionary
-    dictionary.validate(full=True)
-    written = pc.match_substring_regex(dictionary, NOT_PLAIN)
-    if not pc.any(written).as_py():
-        return column
-    escaped = dictionary.filter(written).to_pylist()
-    meant = msgspec.json.decode('["' + '","'.join(escaped) + '"]', type=list[str])
-    texts = pc.replace_with_mask(dictionary, written, pa.array(meant, pa.string()))
-    distinct = pc.dictionary_encode(texts)  # 人 may be written in two ways
-    return pa.DictionaryArray.from_arrays(distinct.indices.take(column.indices), distinct.dictionary)
+    letters = np.frombuffer(texts.buffers()[2], np.uint8)
+    if letters.size and letters.max() > LAST_ASCII:
+        texts.validate(full=True)
+    if not np.any((letters == ESCAPE) | (letters < FIRST_PRINTABLE)):
+        return texts
+    written = pc.match_substring_regex(texts, r"[\\\x00-\x1f]")
+    escaped = pc.dictionary_encode(texts.filter(written))
+    meant = msgspec.json.decode('["' + '","'.join(escaped.dictionary.to_pylist()) + '"]', type=list[str])
+    return pc.replace_with_mask(texts, written, pa.array(meant, pa.string()).take(escaped.indices))

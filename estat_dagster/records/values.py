@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from estat_dagster.records.texts import spread
+from estat_dagster.records.texts import distinct, encode
 
 PLAIN_NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
 _WIDE = str.maketrans("０１２３４５６７８９．，－＋−", "0123456789.,-+-")
@@ -44,20 +44,36 @@ def is_symbol(words: str) -> bool:
     return _SYMBOL.fullmatch(words) is not None
 
 
-def value_columns(cells: pa.DictionaryArray, notes: Mapping[str, str]) -> dict[str, pa.Array]:
-    """Return `value`, `value_text` and `missing_reason` of the cells' texts, each different text read once.
+def value_columns(words: pa.StringArray, notes: Mapping[str, str]) -> dict[str, pa.Array]:
+    """Return `value`, `value_text` and `missing_reason` of the cells' texts.
 
     `missing_reason` is what NOTE says of exactly that text, also for a number ("0" can mean less than the unit).
     """
-    words = cells.dictionary
-    plain = pc.match_substring_regex(words, PLAIN_NUMBER)
-    others = words.filter(pc.invert(plain)).to_pylist()
-    parsed = pa.array([parse_number(text) for text in others], pa.float64())
-    numbers = pc.cast(pc.if_else(plain, words, None), pa.float64())
-    value = pc.replace_with_mask(numbers, pc.invert(plain), parsed)
-    reasons = pa.array(notes.values(), pa.string()).take(pc.index_in(words, pa.array(notes, pa.string())))
+    plain = _is_plain(words)
+    others = pc.dictionary_encode(words.filter(pc.invert(plain)))
+    parsed = pa.array([parse_number(text) for text in distinct(others)], pa.float64())
+    value = pc.replace_with_mask(_numbers(words, plain), pc.invert(plain), parsed.take(others.indices))
     return {
-        "value": value.take(cells.indices),
-        "value_text": spread(cells, pc.if_else(pc.is_valid(value), None, words)),
-        "missing_reason": spread(cells, reasons),
+        "value": value,
+        "value_text": encode(pc.if_else(pc.is_valid(value), None, words)),
+        "missing_reason": _reasons(words, notes),
     }
+
+
+def _is_plain(words: pa.StringArray) -> pa.BooleanArray:
+    """Return which texts a double can be read from as they are; the pattern is tried on those with more than digits."""
+    digits = pc.ascii_is_decimal(words).fill_null(False)
+    others = pc.invert(digits)
+    decimals = pc.match_substring_regex(words.filter(others), PLAIN_NUMBER).fill_null(False)
+    return pc.replace_with_mask(digits, others, decimals)
+
+
+def _numbers(words: pa.StringArray, plain: pa.BooleanArray) -> pa.DoubleArray:
+    return pc.cast(words if pc.all(plain).as_py() else pc.if_else(plain, words, None), pa.float64())
+
+
+def _reasons(words: pa.StringArray, notes: Mapping[str, str]) -> pa.DictionaryArray:
+    """Return what NOTE says of each text."""
+    meanings = encode(pa.array(notes.values(), pa.string()))
+    places = meanings.indices.take(pc.index_in(words, pa.array(notes, pa.string())))
+    return pa.DictionaryArray.from_arrays(places, meanings.dictionary)

@@ -10,9 +10,8 @@ import pyarrow as pa
 
 from estat_dagster.columns import Column, arrow_schema
 from estat_dagster.domains import DOMAINS
-from estat_dagster.lake import schemas
+from estat_dagster.lake import rowgroups, schemas
 from estat_dagster.lake.lake import Lake, open_lake
-from estat_dagster.lake.parquet import sorted_batches
 from estat_dagster.settings import Settings
 
 POPULATION = DOMAINS["population"]
@@ -38,10 +37,16 @@ def load(lake: Lake, rows: pa.Table, extra: tuple[Column, ...] = ()) -> int:
     """Put rows into the population table in place of their dataset's, and return the snapshot."""
     table = lake.tables.prepare(POPULATION, (*POPULATION.columns, *extra))
     schema = schemas.file_schema(table.schema())
-    order = [*POPULATION.partition_by, *POPULATION.sort_by]
-    batches = sorted_batches([rows], schema, order, datetime.now(UTC))
     dataset_id = rows.column("dataset_id")[0].as_py()
-    return lake.tables.replace_rows(POPULATION.table_name, dataset_id, batches, {"estat.dataset-id": dataset_id})
+    groups = [group(rows, schema)]
+    return lake.tables.replace_rows(POPULATION.table_name, dataset_id, groups, {"estat.dataset-id": dataset_id})
+
+
+def group(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return rows as a row group of the table, in its order."""
+    moment = pa.scalar(datetime.now(UTC), pa.timestamp("us", "UTC"))
+    ordered = rows.sort_by([(name, "ascending") for name in POPULATION.order])
+    return rowgroups.under(ordered, schema, updated_at=pa.repeat(moment, len(rows)))
 
 
 def main() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,13 @@ from hypothesis import strategies as st
 
 from estat_dagster.columns import arrow_schema
 from estat_dagster.errors import DataError, StorageError, ValidationError
-from estat_dagster.lake import datafiles
+from estat_dagster.lake import datafiles, rowgroups
 from estat_dagster.lake.datafiles import write_data_files
 from estat_dagster.lake.frames import FrameWriter
-from estat_dagster.lake.parquet import read_version, sorted_batches, write_parquet
+from estat_dagster.lake.parquet import read_version, write_parquet
 from estat_dagster.lake.raw import RawPages
 from estat_dagster.lake.store import Store
-from tests.lake.shore import POPULATION, frame, lake_in
+from tests.lake.shore import POPULATION, frame, group, lake_in
 
 A = "0000000001"
 
@@ -49,7 +48,7 @@ def break_off(stream: Any) -> None:
 
 
 def write_then_fail(writer: FrameWriter) -> None:
-    writer.write(frame(A, [3.0]))
+    writer.write(1, frame(A, [3.0]))
     raise pa.ArrowInvalid
 
 
@@ -78,17 +77,17 @@ def test_frames_count_with_their_report_and_replace_the_ones_before(tmp_path: Pa
     with pytest.raises(DataError, match="no transformed rows yet"):
         list(frames)
     with frames.writer() as writer:
-        writer.write(frame(A, [1.0]))
-        writer.write(frame(A, [2.0]))
+        writer.write(2, frame(A, [2.0]))
+        writer.write(1, frame(A, [1.0]))
         writer.finish({"version": "1"})
     with pytest.raises(pa.ArrowInvalid), frames.writer() as writer:
         write_then_fail(writer)
     assert [f.column("value").to_pylist() for f in frames] == [[1.0], [2.0]]
     with frames.writer() as writer:
-        writer.write(frame(A, [4.0]))
+        writer.write(1, frame(A, [4.0]))
         writer.finish({"version": "2"})
     assert [f.column("value").to_pylist() for f in frames] == [[4.0]]
-    assert len(list((tmp_path / "lake").rglob("*.parquet"))) == 1
+    assert len(list((tmp_path / "lake").rglob("*.arrow"))) == 1
 
 
 def test_the_newest_manifest_counts_and_pages_without_one_do_not(store: Store) -> None:
@@ -110,43 +109,70 @@ def test_no_name_but_a_dataset_id_reaches_the_registry(tmp_path: Path, name: str
         lake_in(tmp_path / "lake").registry.find(name)
 
 
-ORDER = ["year", "region_code"]
+COLUMNS = [("year", pa.int32()), ("region_code", rowgroups.TEXTS)]
 rows = st.lists(
     st.tuples(st.none() | st.integers(1990, 2030), st.none() | st.sampled_from(["01000", "13000", "47000"])),
     max_size=40,
 )
 
 
-@given(chunks=st.lists(rows, min_size=1, max_size=4))
-def test_sorting_keeps_every_row_and_puts_nulls_last(chunks: list[list[tuple[int | None, str | None]]]) -> None:
-    schema = pa.schema([("year", pa.int32()), ("region_code", pa.string()), ("updated_at", pa.timestamp("us", "UTC"))])
-    frames = [
-        pa.table(
-            {"year": [y for y, _ in chunk], "region_code": [r for _, r in chunk]}, schema=pa.schema(list(schema)[:2])
-        )
-        for chunk in chunks
-    ]
-    moment = datetime(2026, 1, 2, tzinfo=UTC)
-    found = pa.Table.from_batches(sorted_batches(frames, schema, ORDER, moment), schema=schema).to_pylist()
-    expected = sorted(
-        (row for chunk in chunks for row in chunk), key=lambda r: (r[0] is None, r[0] or 0, r[1] is None, r[1] or "")
-    )
-    assert [(row["year"], row["region_code"]) for row in found] == expected
-    assert {row["updated_at"] for row in found} <= {moment}
+@given(chunks=st.lists(rows, min_size=1, max_size=4), data=st.data())
+def test_stored_frames_are_read_whole_by_columns_and_by_rows(
+    tmp_path_factory: pytest.TempPathFactory, chunks: list[list[tuple[int | None, str | None]]], data: st.DataObject
+) -> None:
+    schema = pa.schema(COLUMNS)
+    tables = [pa.table([[year for year, _ in chunk], [code for _, code in chunk]], schema=schema) for chunk in chunks]
+    frames = lake_in(tmp_path_factory.mktemp("lake")).frames(POPULATION, A, "transformed")
+    with frames.writer() as writer:
+        for number, table in enumerate(tables):
+            writer.write(number, table)
+        writer.finish({"version": "1"})
+    assert [stored.to_pylist() for stored in frames] == [table.to_pylist() for table in tables]
+    assert frames.count() == sum(map(len, tables))
+    for run, table in zip(frames.runs(), tables, strict=True):
+        assert run.column_names == table.column_names
+        assert run.select(["region_code"]).to_pylist() == table.select(["region_code"]).to_pylist()
+        assert {*run.distinct("region_code").to_pylist()} >= {*table.column("region_code").drop_null().to_pylist()}
+        assert {*run.distinct("year").to_pylist()} == {*table.column("year").to_pylist()}
+        start = data.draw(st.integers(0, len(table)))
+        length = data.draw(st.integers(0, len(table) - start))
+        assert run.slice(start, length).to_pylist() == table.slice(start, length).to_pylist()
 
 
-def test_a_column_that_no_frame_has_is_null(tmp_path: Path) -> None:
+def test_rows_in_the_middle_of_a_large_frame_are_read_without_the_others(tmp_path: Path) -> None:
+    frames = lake_in(tmp_path / "lake").frames(POPULATION, A, "transformed")
+    with frames.writer() as writer:
+        writer.write(1, pa.table({"value": [float(n) for n in range(10_000)]}))
+        writer.finish({"version": "1"})
+    [run] = frames.runs()
+    for start, length in ((0, 1), (2_047, 2), (4_096, 2_048), (9_999, 1), (5_000, 5_000)):
+        assert run.slice(start, length).column("value").to_pylist() == [float(n) for n in range(start, start + length)]
+
+
+@given(rows, st.integers(0, 30), st.integers(0, 30))
+def test_row_groups_keep_every_row_and_no_text_that_none_has(
+    chunk: list[tuple[int | None, str | None]], start: int, length: int
+) -> None:
+    table = pa.table([[y for y, _ in chunk], [c for _, c in chunk]], schema=pa.schema(COLUMNS))
+    part = table.slice(start, length)
+    packed = rowgroups.compact(part)
+    assert packed.to_pylist() == part.to_pylist()
+    used = {code for _, code in chunk[start : start + length]} - {None}
+    assert {*packed.column("region_code").chunk(0).dictionary.to_pylist()} == used
+
+
+def test_a_column_that_no_frame_has_is_null() -> None:
     schema = arrow_schema(POPULATION.columns)
-    [batch] = sorted_batches([frame(A, [1.0])], schema, ORDER, datetime.now(UTC))
-    assert batch.schema == schema
-    assert batch.column("gender").null_count == 1
+    made = group(frame(A, [1.0]), schema)
+    assert made.schema == rowgroups.encoded(schema)
+    assert made.column("gender").null_count == 1
 
 
 def test_a_parquet_file_says_what_it_was_made_from(store: Store) -> None:
     schema = pa.schema([("value", pa.float64())])
-    batch = pa.RecordBatch.from_pylist([{"value": 1.5}], schema=schema)
+    group = pa.Table.from_pylist([{"value": 1.5}], schema=schema)
     assert read_version(store, "p.parquet") is None
-    assert write_parquet(store, "p.parquet", [batch, batch], schema, "v7") == 2
+    assert write_parquet(store, "p.parquet", [group, group], schema, "v7") == 2
     assert read_version(store, "p.parquet") == "v7"
     assert pq.read_table(store.full("p.parquet")).column("value").to_pylist() == [1.5, 1.5]
 
@@ -158,7 +184,8 @@ def test_data_files_hold_one_partition_each_and_all_rows(
     store = Store.local(tmp_path_factory.mktemp("files"))
     ordered = sorted(years, key=lambda year: (year is None, year or 0))
     table = pa.table({"year": pa.array(ordered, pa.int32())})
-    paths = write_data_files(store, "t/data", A, table.to_batches(max_chunksize=cut), ["year"])
+    groups = [table.slice(start, cut) for start in range(0, len(table), cut)]
+    paths = write_data_files(store, "t/data", A, groups, ["year"])
     held = [pq.read_table(store.full(path)).column("year").to_pylist() for path in paths]
     assert [year for part in held for year in part] == ordered
     assert all(len(set(part)) == 1 for part in held)
@@ -167,5 +194,5 @@ def test_data_files_hold_one_partition_each_and_all_rows(
 
 def test_a_full_file_begins_the_next(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(datafiles, "TARGET_BYTES", 100)
-    batches = [pa.record_batch({"year": [2000] * 50, "value": list(range(n, n + 50))}) for n in range(3)]
-    assert len(write_data_files(store, "t/data", A, batches, ["year"])) == 3
+    groups = [pa.table({"year": [2000] * 50, "value": list(range(n, n + 50))}) for n in range(3)]
+    assert len(write_data_files(store, "t/data", A, groups, ["year"])) == 3

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,8 +17,7 @@ from estat_dagster.columns import Column, axis_columns
 from estat_dagster.errors import ValidationError
 from estat_dagster.lake import schemas
 from estat_dagster.lake.lake import Lake
-from estat_dagster.lake.parquet import sorted_batches
-from tests.lake.shore import POPULATION, SHARED_ID, frame, lake_in, load
+from tests.lake.shore import POPULATION, SHARED_ID, frame, group, lake_in, load
 
 ROOT = Path(__file__).resolve().parents[2]
 A, B = "0000000001", "0000000002"
@@ -104,8 +102,8 @@ def test_a_batch_that_fails_leaves_the_table_and_no_files(lake: Lake, tmp_path: 
 
     schema = schemas.file_schema(lake.tables.get_table_schema(POPULATION.table_name))
 
-    def broken() -> Iterator[pa.RecordBatch]:
-        yield from sorted_batches([frame(A, [3.0])], schema, ["year"], datetime.now(UTC))
+    def broken() -> Iterator[pa.Table]:
+        yield group(frame(A, [3.0]), schema)
         raise OSError("the disk is full")
 
     with pytest.raises(OSError, match="full"):

@@ -204,3 +204,14 @@ def test_pages_number_their_rows_by_page_and_position_in_the_table():
     places = [(each["source_page"], each["source_position"]) for table, _ in mapped for each in table.to_pylist()]
     assert places == [(1, 1), (1, 2), (1, 3), (2, 100_001), (2, 100_002), (2, 100_003)]
     assert [report.rows for _, report in mapped] == [3, 3]
+
+
+def test_parents_that_are_not_on_the_axis_are_counted():
+    answer = document(CELL)
+    classes = answer["GET_STATS_DATA"]["STATISTICAL_DATA"]["CLASS_INF"]["CLASS_OBJ"]
+    area = next(axis for axis in classes if axis["@id"] == "area")
+    first, *others = area["CLASS"]
+    area["CLASS"] = [{**first, "@parentCode": "gone"}, *({**item, "@parentCode": first["@code"]} for item in others)]
+    page = parse_stats_page(body(answer))
+    mapper = SchemaMapper(page.metadata, page.notes, page.annotations, DOMAINS["general"])
+    assert mapper.dangling_parents() == {"area gone": 1}

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from estat_dagster.records.order import TableRun, sort_rows
 from estat_dagster.records.quality import (
     CONFLICTING,
     NO_CELL,
@@ -26,18 +27,23 @@ COORDINATES = ("tab_code", "category_code", "region_code", "time_code")
 Rows = list[dict[str, Any]]
 
 
+def validator_of(frames: list[pa.Table]) -> DataQualityValidator:
+    return DataQualityValidator([TableRun(sort_rows(each, COORDINATES)) for each in frames], COORDINATES, most=1)
+
+
 def split(*pages: Rows) -> tuple[Rows, Rows, QualityReport]:
     """Return the valid rows, the quarantined ones, and the report, of pages of rows."""
     start, frames = 1, []
     for number, page in enumerate(pages, start=1):
         frames.append(frame(numbered(page, number, start)))
         start += len(page)
-    validator = DataQualityValidator(frames)
-    parts = list(validator.split())
-    assert len(parts) == len(pages)
-    valid = [row for good, _ in parts for row in good.to_pylist()]
-    rejected = [row for _, bad in parts for row in bad.to_pylist()]
-    return valid, rejected, validator.report
+    report, valid, rejected = QualityReport(), [], []
+    for read in validator_of(frames).parts():
+        part = read()
+        report.add(part.report)
+        valid += part.valid.to_pylist()
+        rejected += part.quarantined.to_pylist()
+    return valid, rejected, report
 
 
 def reasons(*rows: dict[str, Any]) -> list[str | None]:
@@ -98,8 +104,8 @@ def test_duplicates_are_found_over_pages():
 
 
 def test_valid_rows_lose_their_source_and_rejected_ones_keep_every_column():
-    validator = DataQualityValidator([frame(numbered([GOOD, {}], 7, 100))])
-    [(valid, rejected)] = validator.split()
+    [read] = validator_of([frame(numbered([GOOD, {}], 7, 100))]).parts()
+    valid, rejected, _ = read()
     whole = frame(numbered([GOOD, {}], 7, 100))
     assert valid.schema == whole.drop_columns(["source_page", "source_position"]).schema
     assert rejected.schema == whole.schema.append(pa.field("reason", pa.string()))
@@ -120,9 +126,28 @@ def test_the_report_counts_values_reasons_and_texts():
     _, _, report = split(page, [{"time_code": "7", "value_text": "-", "missing_reason": "該当なし"}])
     assert (report.rows_in, report.valid, report.quarantined_count) == (8, 5, 3)
     assert (report.nulls, report.texts) == (4, 1)
-    assert report.missing == {"単位未満": 1, "該当なし": 2, "秘匿": 1}
+    assert report.missing == {"該当なし": 2, "秘匿": 1}
+    assert report.noted == {"単位未満": 1}
     assert report.quarantined == {NO_CELL: 1, NOT_FINITE: 1, REPEATED: 1}
     assert report.is_conserved
+
+
+def test_the_report_shows_a_few_rows_of_each_reason():
+    _, _, report = split([{"time_code": str(n)} for n in range(9)], [{**GOOD, "value": math.inf}])
+    assert [row["source_position"] for row in report.samples[NO_CELL]] == [1, 2, 3, 4, 5]
+    [row] = report.samples[NOT_FINITE]
+    assert (row["source_page"], row["source_position"], row["time_code"]) == (2, 10, "2020")
+    assert "annotation" not in row
+
+
+def test_a_measure_with_several_units_is_reported():
+    def measured(tab: str | None, unit: str | None, time: int) -> dict[str, Any]:
+        return {"tab_code": tab, "category_code": "c", "unit": unit, "time_code": str(time), "value": 1.0}
+
+    page = [measured("a", "人", 1), measured("a", "人", 2), measured("b", "人", 3), measured("b", None, 4)]
+    _, _, report = split(page, [measured("a", "世帯", 5), measured(None, "人", 6)])
+    assert report.mixed_units == {"a c": ["世帯", "人"], "b c": ["", "人"]}
+    assert report.units[" c"] == {"人"}
 
 
 def test_a_lost_row_is_noticed():
@@ -178,9 +203,12 @@ def test_rows_in_are_valid_and_quarantined_rows_with_the_right_reasons(pages: li
     pages_of = [number for number, page in enumerate(pages, start=1) for _ in page]
     assert all(row["source_page"] == pages_of[row["source_position"] - 1] for row in rejected)
     good = [row for row, reason in zip(everything, expected, strict=True) if reason is None]
+    good.sort(key=lambda row: (row["region_code"] is None, row["region_code"] or "", row["time_code"]))
     names = ("region_code", "time_code", "value", "value_text", "unit", "missing_reason", "annotation")
     assert [[row[name] for name in names] for row in valid] == [[row.get(name) for name in names] for row in good]
     assert report.is_conserved
     assert (report.rows_in, report.valid, report.quarantined_count) == (len(everything), len(valid), len(rejected))
     assert report.quarantined == Counter(positions.values())
+    assert report.rows_in == report.quarantined_count + report.valid
+    assert report.missing.total() + report.texts == report.nulls
     assert report.nulls == sum(row.get("value") is None for row in good)

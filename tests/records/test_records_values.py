@@ -9,7 +9,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from estat_dagster.records.texts import encode
 from estat_dagster.records.values import is_symbol, parse_number, value_columns
 from tests.records.reference import number_of
 
@@ -81,7 +80,7 @@ WORDS = ["", "ＮＯ", "X1", "なし", "0", "p", "1-", "NA"]
 
 
 def columns(cells: list[str | None], notes: dict[str, str] | None = None) -> dict[str, list]:
-    made = value_columns(encode(pa.array(cells, pa.string())), notes or {})
+    made = value_columns(pa.array(cells, pa.string()), notes or {})
     return {name: column.to_pylist() for name, column in made.items()}
 
 
@@ -134,7 +133,7 @@ def test_a_number_beyond_a_double_is_infinite_and_never_another(words: str):
 
 
 def test_repetitions_change_nothing():
-    made = value_columns(encode(pa.array(["1", "-", "-", None, "1,000", "1"], pa.string())), {"-": "なし"})
+    made = value_columns(pa.array(["1", "-", "-", None, "1,000", "1"], pa.string()), {"-": "なし"})
     assert made["value"].to_pylist() == [1, None, None, None, 1000, 1]
     assert made["missing_reason"].to_pylist() == [None, "なし", "なし", None, None, None]
 

@@ -24,7 +24,10 @@ PREVIEW_ROWS = 10
 
 @dataclass(frozen=True)
 class StepResult:
-    """What a step did: facts for people (all JSON), where its output is, and a few rows of it."""
+    """What a step did: facts for people (all JSON), where its output is, and a few rows of it.
+
+    `quality` is a report in Markdown and `shares` says where the rows went, kind -> rows, where a step judges rows.
+    """
 
     facts: dict[str, Any]
     uri: str
@@ -34,6 +37,8 @@ class StepResult:
     table_name: str | None = None
     preview: list[dict[str, Any]] = field(default_factory=list)
     schema: pa.Schema | None = None
+    quality: str = ""
+    shares: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

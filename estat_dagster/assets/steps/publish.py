@@ -28,7 +28,7 @@ def write_file(job: DatasetJob) -> StepResult:
     if not unchanged:
         table = lake.tables.prepare(job.domain, _columns(job.domain, frames.column_names()))
         schema = schemas.file_schema(table.schema())
-        write_parquet(lake.store, path, stamped(frames, schema, datetime.now(UTC)), schema, version)
+        write_parquet(lake.store, path, stamped(frames.runs(), schema, datetime.now(UTC)), schema, version)
     facts = {"rows": report["valid"], "bytes": lake.store.size(path)}
     with lake.store.open(path) as file:
         schema = pq.read_schema(file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -9,15 +10,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from estat_dagster.assets.steps.job import TRANSFORMED, VALIDATED, DatasetJob, StepResult, content_of, preview
-from estat_dagster.assets.steps.parallel import side_by_side
 from estat_dagster.columns import EXTRA_AXES
 from estat_dagster.estat.manifest import Manifest
 from estat_dagster.estat.pages import StatsPage
 from estat_dagster.lake import paths
 from estat_dagster.lake.frames import Frames, FrameWriter
+from estat_dagster.parallel import side_by_side
 from estat_dagster.records.mapper import MappingReport, SchemaMapper
 from estat_dagster.records.order import order_columns, sort_rows
-from estat_dagster.records.quality import DataQualityValidator
+from estat_dagster.records.quality import DataQualityValidator, QualityReport, Split
+from estat_dagster.records.report import shares, to_markdown
 from estat_dagster.records.totals import reconcile_totals
 from estat_dagster.telemetry import log
 
@@ -32,7 +34,7 @@ def transform(job: DatasetJob) -> StepResult:
     return StepResult(facts, frames.uri, manifest.content_hash, bool(kept), report["rows"], preview=preview(frames))
 
 
-ODDITIES = ("unknown_codes", "doubtful_periods", "unexplained_symbols", "unknown_attributes")
+ODDITIES = ("unknown_codes", "dangling_parents", "doubtful_periods", "unexplained_symbols", "unknown_attributes")
 
 
 def _transform(job: DatasetJob, manifest: Manifest, frames: Frames, version: str) -> dict[str, Any]:
@@ -46,7 +48,12 @@ def _transform(job: DatasetJob, manifest: Manifest, frames: Frames, version: str
                 break
             writer.clear()
             mapper = SchemaMapper(first.metadata, notes, annotations, job.domain)
-        kept = {"version": version, "notes": dict(mapper.notes), **asdict(report)}
+        kept = {
+            "version": version,
+            "notes": dict(mapper.notes),
+            "dangling_parents": mapper.dangling_parents(),
+            **asdict(report),
+        }
         writer.finish(kept)
     return kept
 
@@ -81,23 +88,38 @@ def validate(job: DatasetJob) -> StepResult:
     version = source.require_report()["version"]
     kept = job.kept_report(frames, version)
     report = kept or _validate(job, source, frames, version)
-    facts = {key: value for key, value in report.items() if key not in ("version", "frames")}
+    facts = {key: value for key, value in report.items() if key not in ("version", "frames", "samples")}
     if report["quarantined"]:
         facts["quarantine"] = job.bench.lake.store.uri(paths.quarantine(job.domain, job.dataset_id))
-    return StepResult(facts, frames.uri, content_of(version), bool(kept), report["valid"], preview=preview(frames))
+    return StepResult(
+        facts,
+        frames.uri,
+        content_of(version),
+        bool(kept),
+        report["valid"],
+        preview=preview(frames),
+        quality=to_markdown(source.require_report(), report),
+        shares=shares(report),
+    )
 
 
 def _validate(job: DatasetJob, source: Frames, frames: Frames, version: str) -> dict[str, Any]:
     validator = DataQualityValidator(source.runs(), order_columns(job.domain.order, source.column_names()))
-    rejected = []
+    found, rejected = QualityReport(), []
     with frames.writer() as writer:
-        for number, (valid, quarantined) in enumerate(validator.split(), start=1):
+
+        def judge(part: tuple[int, Callable[[], Split]]) -> Split:
+            number, split = part
+            valid, quarantined, report = split()
             writer.write(number, valid)
+            return Split(valid.slice(0, 0), quarantined, report)
+
+        for _, quarantined, report in side_by_side(judge, enumerate(validator.parts(), start=1)):
+            found.add(report)
             rejected.append(quarantined)
         _write_quarantine(job, rejected)
-        found = validator.report
         writer.finish(
-            report := {
+            kept := {
                 "version": version,
                 "rows_in": found.rows_in,
                 "valid": found.valid,
@@ -105,10 +127,13 @@ def _validate(job: DatasetJob, source: Frames, frames: Frames, version: str) -> 
                 "quarantined_reasons": dict(found.quarantined),
                 "nulls": found.nulls,
                 "missing_reasons": dict(found.missing),
+                "noted": dict(found.noted),
                 "texts": found.texts,
+                "mixed_units": found.mixed_units,
+                "samples": found.samples,
             }
         )
-    return report
+    return kept
 
 
 def _write_quarantine(job: DatasetJob, rejected: list[pa.Table]) -> None:

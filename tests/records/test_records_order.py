@@ -1,9 +1,10 @@
-"""Rows at the same place of their axes: found over all frames, identical ones told from conflicting ones."""
+"""Rows at the same place of their axes, and the order of all rows."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -11,15 +12,37 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from estat_dagster.columns import EXTRA_AXES
-from estat_dagster.records.coordinates import coordinate_columns, find_duplicates
+from estat_dagster.records.duplicates import find_duplicates
+from estat_dagster.records.order import TableRun, coordinate_columns, count_repeats, merge, order_columns, sort_rows
 from tests.records.frames import COLUMNS, duplicates, frame
 
+ORDER = order_columns(
+    ["region_code"], ["tab_code", "category_code", "time_code", *(f"{axis}_code" for axis in EXTRA_AXES)]
+)
 COORDINATES = ("tab_code", "category_code", "region_code", "time_code")
 
 
-def found(frames: Sequence[pa.Table]) -> tuple[list[int], list[int]]:
-    result = find_duplicates(frames)
-    return result.repeated.tolist(), result.conflicting.tolist()
+def runs_of(frames: Sequence[pa.Table]) -> list[TableRun]:
+    """Return the frames in order, each row with its number in all of them as its position."""
+    starts = accumulate(map(len, frames), initial=0)
+    numbered = [
+        frame.set_column(frame.column_names.index("source_position"), "source_position", [range(at, at + len(frame))])
+        for frame, at in zip(frames, starts, strict=False)
+    ]
+    return [TableRun(sort_rows(each, ORDER)) for each in numbered]
+
+
+def found(frames: Sequence[pa.Table], most: int = 1) -> tuple[list[int], list[int]]:
+    """Return the numbers of repeated rows and of conflicting rows, looked for in small parts."""
+    repeated, conflicting = [], []
+    for read in merge(runs_of(frames), ORDER, most):
+        rows, repeats = read()
+        positions = rows.column("source_position").to_numpy()
+        contradictions, copies = find_duplicates(rows, repeats)
+        repeated += positions[copies].tolist()
+        conflicting += positions[contradictions].tolist()
+    assert count_repeats([TableRun(frame) for frame in frames], ORDER) >= len(repeated)
+    return sorted(repeated), sorted(conflicting)
 
 
 def test_coordinates_are_the_codes_of_the_axes_and_nothing_else():
@@ -119,3 +142,43 @@ def test_duplicates_are_those_that_a_slow_search_finds(parts: list[tuple[list[di
         frames.append(frame(part, extra=["cat02_code"] if extra else []))
         everything += [row if extra else {k: v for k, v in row.items() if k != "cat02_code"} for row in part]
     assert found(frames) == duplicates(everything, (*COORDINATES, "cat02_code"))
+
+
+@given(st.lists(rows, max_size=5), st.integers(1, 600))
+def test_parts_hold_every_row_in_order_and_never_divide_a_place(parts: list[list[dict[str, Any]]], most: int):
+    frames = [frame(part, extra=["cat02_code"]) for part in parts]
+    merged = [read().rows.to_pylist() for read in merge(runs_of(frames), ORDER, most)]
+    everything = [row for part in merged for row in part]
+    places = [[(row.get(name) is None, row.get(name) or "") for name in ORDER] for row in everything]
+    keys = [(place, row["source_position"]) for place, row in zip(places, everything, strict=True)]
+    assert keys == sorted(keys)
+    assert sorted(row["source_position"] for row in everything) == list(range(sum(map(len, parts))))
+    cells = {row["source_position"]: row["value"] for row in everything}
+    assert [cells[n] for n in range(len(cells))] == [row.get("value") for part in parts for row in part]
+    for part, following in pairwise(merged):
+        assert [part[-1].get(name) for name in ORDER] != [following[0].get(name) for name in ORDER]
+
+
+def test_many_rows_are_merged_part_by_part():
+    """Enough rows for several parts, of runs whose places interleave."""
+    dice = random.Random(2)
+    numbers = list(range(6_000))
+    dice.shuffle(numbers)
+    frames = [
+        frame([{"region_code": f"{n % 47:02d}", "time_code": f"{n:05d}", "value": float(n)} for n in part])
+        for part in (numbers[:1_000], numbers[1_000:1_001], numbers[1_001:])
+    ]
+    parts = [read().rows for read in merge(runs_of(frames), ORDER, 1_000)]
+    assert len(parts) > 3
+    assert max(map(len, parts)) < 3_000
+    values = [value for part in parts for value in part.column("value").to_pylist()]
+    assert values == sorted(numbers, key=lambda n: (n % 47, n))
+
+
+@given(rows, st.sampled_from([["region_code"], ["value"], ["cat02_code", "value"]]))
+def test_rows_are_put_in_order_with_null_last_and_equal_ones_as_they_stood(part: list[dict[str, Any]], by: list[str]):
+    table = frame([{**row, "source_position": n} for n, row in enumerate(part)], extra=["cat02_code"])
+    expected = sorted(
+        table.to_pylist(), key=lambda row: [(row[name] is None, "" if row[name] is None else row[name]) for name in by]
+    )
+    assert sort_rows(table, by).to_pylist() == expected
