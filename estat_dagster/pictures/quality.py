@@ -15,7 +15,7 @@ def draw_quality(shares: Mapping[str, int]) -> bytes:
     total = sum(shares.values())
     if not total:
         return b""
-    figure = new_figure(8, 1.6 + 0.22 * len(shares))
+    figure = new_figure(8, 1.2 + 0.25 * sum(rows > 0 for rows in shares.values()))
     axes = figure.add_subplot()
     left = 0
     for number, (kind, rows) in enumerate(shares.items()):
@@ -26,7 +26,7 @@ def draw_quality(shares: Mapping[str, int]) -> bytes:
     axes.set_yticks([])
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set_xlabel("rows")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.6), frameon=False, fontsize=9)
+    figure.legend(loc="outside lower left", frameon=False, fontsize=9)
     return to_png(figure)
 
 
