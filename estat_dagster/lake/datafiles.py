@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -38,40 +41,82 @@ def write_data_files(
 
 
 class _Rolling:
-    """One open file at a time; another key or a full file begins the next."""
+    """Begins a file for another key or after a full one; files are written side by side, each by one thread."""
 
     def __init__(self, store: Store, stem: str) -> None:
         self._store, self._stem = store, stem
+        self._lanes = [ThreadPoolExecutor(max_workers=1) for _ in range(os.cpu_count() or 1)]
+        self._waiting: deque[Future[None]] = deque()
         self._key: tuple[Any, ...] | None = None
-        self._open: contextlib.ExitStack | None = None
-        self._writer: Any = None
-        self._stream: Any = None
+        self._file: _DataFile | None = None
+        self._files: list[_DataFile] = []
         self.paths: list[str] = []
 
     def write(self, key: tuple[Any, ...], run: pa.Table) -> None:
-        if self._open is None or key != self._key or self._stream.tell() >= TARGET_BYTES:
-            self.close()
-            self._begin(run.schema)
+        if self._file is None or key != self._key or self._is_full():
+            self._end()
+            self.paths.append(f"{self._stem}-{len(self.paths) + 1:05d}.parquet")
+            self._file = _DataFile(self._store, self.paths[-1], run.schema)
+            self._files.append(self._file)
         self._key = key
-        self._writer.write_table(compact(run))
-
-    def _begin(self, schema: pa.Schema) -> None:
-        path = f"{self._stem}-{len(self.paths) + 1:05d}.parquet"
-        self._open = contextlib.ExitStack()
-        self._stream = self._open.enter_context(self._store.writing(path))
-        self._writer = self._open.enter_context(open_writer(self._stream, schema))
-        self.paths.append(path)
+        self._submit(self._file.write, run)
 
     def close(self) -> None:
-        if self._open:
-            self._open.close()
-            self._open = None
+        """Wait until every file is whole."""
+        self._end()
+        while self._waiting:
+            self._waiting.popleft().result()
+        self._stop()
 
     def abandon(self) -> None:
-        with contextlib.suppress(Exception):
-            self.close()
+        """Remove every file, also those that are not whole."""
+        self._stop()
+        for file in self._files:
+            with contextlib.suppress(Exception):
+                file.close()
         for path in self.paths:
             self._store.remove(path)
+
+    def _is_full(self) -> bool:
+        """Whether the file that was begun is full, which is known when its last row group is written."""
+        self._waiting[-1].result()
+        return self._file is not None and self._file.is_full
+
+    def _end(self) -> None:
+        if self._file:
+            self._submit(self._file.close)
+            self._file = None
+
+    def _submit(self, work: Callable[..., None], *arguments: Any) -> None:
+        lane = self._lanes[len(self.paths) % len(self._lanes)]
+        self._waiting.append(lane.submit(work, *arguments))
+        if len(self._waiting) > 2 * len(self._lanes):
+            self._waiting.popleft().result()
+
+    def _stop(self) -> None:
+        for lane in self._lanes:
+            lane.shutdown(cancel_futures=True)
+
+
+class _DataFile:
+    """One file that is being written; it appears under its name when it is closed."""
+
+    def __init__(self, store: Store, path: str, schema: pa.Schema) -> None:
+        self._store, self._path, self._schema = store, path, schema
+        self._open = contextlib.ExitStack()
+        self._stream: Any = None
+        self._writer: Any = None
+        self.is_full = False
+
+    def write(self, run: pa.Table) -> None:
+        if self._writer is None:
+            self._stream = self._open.enter_context(self._store.writing(self._path))
+            self._writer = self._open.enter_context(open_writer(self._stream, self._schema))
+        self._writer.write_table(compact(run))
+        self.is_full = self._stream.tell() >= TARGET_BYTES
+
+    def close(self) -> None:
+        self._open.close()
 
 
 def _runs(rows: pa.Table, columns: Sequence[str]) -> Iterator[tuple[tuple[Any, ...], pa.Table]]:

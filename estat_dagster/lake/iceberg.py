@@ -67,7 +67,7 @@ class IcebergTableManager:
                     location=self._store.uri(paths.table(group, name)),
                     partition_spec=schemas.partition_spec(schema, partition_by),
                     sort_order=schemas.sort_order(schema, sort_by),
-                    properties=schemas.PROPERTIES,
+                    properties=schemas.PROPERTIES | schemas.properties(columns),
                 )
 
         return again_after(load_or_create, (TableAlreadyExistsError, IntegrityError, OperationalError))
@@ -109,9 +109,11 @@ class IcebergTableManager:
             table = self.load(domain.table_name)
             missing = [column for column in columns if _is_missing(table, column)]
             if missing:
-                with table.update_schema() as update:
-                    for column in missing:
-                        update.add_column(column.name, schemas.iceberg_type(column), doc=column.comment)
+                with table.transaction() as transaction:
+                    with transaction.update_schema() as update:
+                        for column in missing:
+                            update.add_column(column.name, schemas.iceberg_type(column), doc=column.comment)
+                    transaction.set_properties(schemas.properties(missing))
             return table
 
         return again_after(add_missing, (CommitFailedException, ValueError))
@@ -184,12 +186,13 @@ def _commit(table: Table, dataset_id: str, uris: list[str], properties: dict[str
         if not all(_holds_only(file, dataset_id, table) for file in old):
             transaction.delete(mine, snapshot_properties=properties)
             old = []
+        metadata = transaction.table_metadata  # a deep copy each time it is asked for
         with transaction.update_snapshot(snapshot_properties=properties).overwrite() as snapshot:
             snapshot.delete_by_predicate(mine)
             for file in old:
                 snapshot.delete_data_file(file)
             for uri in uris:
-                snapshot.append_data_file(parquet_file_to_data_file(table.io, transaction.table_metadata, uri))
+                snapshot.append_data_file(parquet_file_to_data_file(table.io, metadata, uri))
         return snapshot.snapshot_id
 
 

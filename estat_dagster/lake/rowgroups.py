@@ -13,6 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from estat_dagster.lake.schemas import has_statistics
+
 ROW_GROUP = 131_072  # rows: small enough that statistics on region_code leave most of a year unread
 TEXTS = pa.dictionary(pa.int32(), pa.string())
 VALUE = "value"
@@ -33,7 +35,7 @@ def cut(rows: pa.Table) -> list[pa.Table]:
 
 def under(rows: pa.Table, schema: pa.Schema, **made: pa.Array) -> pa.Table:
     """Return rows under a schema's columns: their own, those that were made, and null for the rest."""
-    held = {name: rows.column(name).combine_chunks() for name in rows.column_names} | made
+    held = {name: _whole(rows.column(name)) for name in rows.column_names} | made
     target = encoded(schema)
     columns = [_as(held[f.name], f.type) if f.name in held else pa.nulls(len(rows), f.type) for f in target]
     return pa.Table.from_arrays(columns, schema=target)
@@ -41,23 +43,33 @@ def under(rows: pa.Table, schema: pa.Schema, **made: pa.Array) -> pa.Table:
 
 def compact(rows: pa.Table) -> pa.Table:
     """Return rows whose text columns hold no text that no row has."""
-    whole = [column.combine_chunks() for column in rows.columns]
+    whole = [_whole(column) for column in rows.columns]
     columns = [_compact(column) if pa.types.is_dictionary(column.type) else column for column in whole]
     return pa.Table.from_arrays(columns, schema=rows.schema)
 
 
 def open_writer(stream: Any, schema: pa.Schema) -> pq.ParquetWriter:
     """Return a writer of row groups with this schema; values are too different from one another for a dictionary."""
-    names = [f.name for f in schema if f.name != VALUE]
+    names = [f.name for f in schema]
     return pq.ParquetWriter(
-        stream, schema, compression="zstd", store_schema=False, use_dictionary=names, write_batch_size=BATCH
+        stream,
+        schema,
+        compression="zstd",
+        store_schema=False,
+        use_dictionary=[name for name in names if name != VALUE],
+        write_statistics=[name for name in names if has_statistics(name)],
+        write_batch_size=BATCH,
     )
 
 
 def read_row_group(file: Any, metadata: pq.FileMetaData, number: int, schema: pa.Schema) -> pa.Table:
     """Return a row group of a Parquet file under a schema's columns, its texts dictionary-encoded."""
     reader = pq.ParquetFile(file, metadata=metadata, read_dictionary=[f.name for f in schema if f.type == pa.string()])
-    return compact(under(reader.read_row_group(number).unify_dictionaries(), schema))
+    return under(reader.read_row_group(number).unify_dictionaries(), schema)
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def _as(column: pa.Array, type_: pa.DataType) -> pa.Array:
@@ -67,6 +79,8 @@ def _as(column: pa.Array, type_: pa.DataType) -> pa.Array:
 
 
 def _compact(column: pa.DictionaryArray) -> pa.DictionaryArray:
+    if len(column.dictionary) <= 1:
+        return column
     used = np.zeros(len(column.dictionary), bool)
     used[column.indices.drop_null().to_numpy()] = True
     if used.all():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,23 @@ PROPERTIES = {
     "write.metadata.previous-versions-max": "50",
     "credit": CREDIT,
 }
+
+
+NAMES_AND_WORDS = re.compile(r".*_name|unit|value_text|missing_reason|annotation")
+
+
+def has_statistics(column: str) -> bool:
+    """Whether least and greatest values of a column are kept.
+
+    Rows are ordered by codes, so that the least and the greatest name exclude nothing, and counting them takes a third
+    of the time of writing.
+    """
+    return NAMES_AND_WORDS.fullmatch(column) is None
+
+
+def properties(columns: Iterable[Column]) -> dict[str, str]:
+    """Return the properties that say of which columns a table keeps no metrics."""
+    return {f"write.metadata.metrics.column.{c.name}": "none" for c in columns if not has_statistics(c.name)}
 
 
 def iceberg_type(column: Column) -> PrimitiveType:

@@ -16,9 +16,8 @@ import pyarrow.json
 
 from estat_dagster.errors import DataError
 from estat_dagster.records.texts import encode
-from estat_dagster.records.uniform import read_uniform
+from estat_dagster.records.uniform import VALUE, read_uniform
 
-VALUE = "$"
 UNIT = "@unit"
 ANNOTATION = "@annotation"
 ANNOTATION_VARIANT = "@anotation"  # the specification spells it so in one place

@@ -17,8 +17,9 @@ from estat_dagster.columns import EXTRA_AXES, Column, axis_columns, frame_schema
 from estat_dagster.domains import Domain
 from estat_dagster.estat.models import Axis, Metadata
 from estat_dagster.estat.timecodes import NONE, Period, parse_period, parse_survey_date
-from estat_dagster.records.decode import ANNOTATION, ANNOTATION_VARIANT, PLAIN, UNIT, VALUE, decode_values
+from estat_dagster.records.decode import ANNOTATION, ANNOTATION_VARIANT, PLAIN, UNIT, decode_values
 from estat_dagster.records.texts import absent, ask, constant, counts, distinct, encode, first_of, pick
+from estat_dagster.records.uniform import VALUE
 from estat_dagster.records.values import is_symbol, value_columns
 
 PAGE, POSITION = "source_page", "source_position"

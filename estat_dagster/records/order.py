@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from estat_dagster.parallel import side_by_side
 from estat_dagster.records.texts import take
 
 Keys = npt.NDArray[np.int64]
@@ -98,7 +99,7 @@ def merge(runs: Sequence[Run], by: Sequence[str], most: int) -> list[Callable[[]
     Rows at one place are never parted; those of earlier runs come first.
     """
     places = _Places(runs, by)
-    keys = [places.words(run.select(places.held(run))) for run in runs]
+    keys = list(side_by_side(lambda run: places.words(run.select(places.held(run))), runs))
     bounds = _bounds([words[0] for words in keys], most)
     return [partial(_part, runs, keys, low, high) for low, high in pairwise(bounds)]
 
@@ -156,17 +157,15 @@ def _ranks(rows: pa.Table, name: str, known: pa.Array) -> Keys | int:
     """Return each row's place among the known values; null comes after them."""
     if name not in rows.column_names:
         return len(known)
-    column = rows.column(name)
+    column = rows.column(name).combine_chunks()
     if not pa.types.is_dictionary(column.type):
         return _numbers(pc.index_in(column, known), len(known))
-    parts = [np.empty(0, np.int64)]
-    for chunk in column.chunks:
-        places = np.append(_numbers(pc.index_in(chunk.dictionary, known), len(known)), len(known))
-        parts.append(places[_numbers(chunk.indices, len(places) - 1)])
-    return np.concatenate(parts)
+    places = np.append(_numbers(pc.index_in(column.dictionary, known), len(known)), len(known))
+    ranks: Keys = places[_numbers(column.indices, len(places) - 1)]
+    return ranks
 
 
-def _numbers(places: pa.Array | pa.ChunkedArray, absent: int) -> Keys:
+def _numbers(places: pa.Array, absent: int) -> Keys:
     numbers: Keys = (places.fill_null(absent) if places.null_count else places).to_numpy().astype(np.int64, copy=False)
     return numbers
 

@@ -19,6 +19,11 @@ def encode(texts: pa.Array) -> pa.DictionaryArray:
     return texts if pa.types.is_dictionary(texts.type) else pc.dictionary_encode(texts)
 
 
+def decode(texts: pa.Array) -> pa.StringArray:
+    """Return texts, encoded or not, one after another."""
+    return texts.dictionary_decode() if pa.types.is_dictionary(texts.type) else texts
+
+
 def absent(rows: int) -> pa.DictionaryArray:
     """Return a column without any text."""
     return pa.nulls(rows, TEXTS)
@@ -57,7 +62,7 @@ def first_of(columns: Sequence[pa.DictionaryArray]) -> pa.DictionaryArray:
     [first, *others] = [column for column in columns if column.null_count < len(column)] or columns[:1]
     if not others or not first.null_count:
         return first
-    return encode(pc.coalesce(*(column.dictionary_decode() for column in (first, *others))))
+    return encode(pc.coalesce(*(decode(column) for column in (first, *others))))
 
 
 def take(rows: pa.Table, order: pa.Array) -> pa.Table:

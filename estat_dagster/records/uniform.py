@@ -7,6 +7,7 @@ of each record; what cannot be proven is left to the JSON readers of `decode`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -20,57 +21,94 @@ Places = npt.NDArray[np.int64]
 QUOTE, ESCAPE = ord('"'), ord("\\")
 MARKS = 4  # quotation marks of one attribute: two around its name, two around its value
 WORD = 8
+BETWEEN, VALUE = b"},{", "$"
+MASKS = np.array([2 ** (8 * size) - 1 for size in range(WORD + 1)], np.uint64)
+BLOCK = 2 * 1024 * 1024
 FIRST_PRINTABLE, LAST_ASCII = 0x20, 0x7F
 
 
-def read_uniform(array: bytes) -> dict[str, pa.StringArray] | None:
+def read_uniform(array: bytes) -> dict[str, pa.Array] | None:
     """Return attribute -> texts of the records of a JSON array, or None where they are not proven to be written alike.
 
     An escaped quotation mark, an unquoted value, a missing attribute, other spacing: each of them gives None.
     """
-    names = _names(array)
-    if not names:
+    start, end = array.find(b"{"), array.rfind(b"}") + 1
+    if array[:start].strip() != b"[" or array[end:].strip() != b"]":
         return None
-    data = np.frombuffer(array, np.uint8)
+    names = _names(array[start:end])
+    blocks = []
+    for first, last in _blocks(array, start, end):
+        columns = _read_block(array[first:last], names) if names else None
+        if columns is None:
+            return None
+        blocks.append(columns)
+    return {name: _joined(parts) for name, parts in zip(names, zip(*blocks, strict=True), strict=True)}
+
+
+def _joined(parts: Sequence[pa.Array]) -> pa.Array:
+    """Return the parts of a column as one."""
+    return pa.chunked_array(parts).unify_dictionaries().combine_chunks()
+
+
+def _blocks(array: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Return where to cut records into blocks, small enough that what is made of one stays in the processor's cache.
+
+    A cut inside of a text leaves two blocks that prove nothing.
+    """
+    while start < end:
+        cut = array.find(BETWEEN, start + BLOCK, end)
+        last = cut + 1 if cut >= 0 else end
+        yield start, last
+        start = last + 1
+
+
+def _names(records: bytes) -> list[str]:
+    """Return the attributes of the first record, none where it is not an object of different names and texts alone."""
+    first = records[: records.find(b"}") + 1]
+    try:
+        record = msgspec.json.decode(first, type=dict[str, str])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return []
+    return list(record) if first.count(b'"') == MARKS * len(record) else []
+
+
+def _read_block(records: bytes, names: list[str]) -> list[pa.Array] | None:
+    """Return the texts of each attribute of `{...},{...}`, or None where nothing is proven."""
+    data = np.frombuffer(records, np.uint8)
     marks = np.flatnonzero(data == QUOTE)
-    if len(marks) % (MARKS * len(names)) or np.any(data[np.flatnonzero(data == ESCAPE) + 1] == QUOTE):
+    escapes = np.flatnonzero(data == ESCAPE)
+    if len(marks) % (MARKS * len(names)) or np.any(data[escapes + 1] == QUOTE) or _names(records) != names:
         return None
-    places = list(marks.reshape(-1, MARKS * len(names)).T.copy())
-    if not _are_alike(data, places):
+    grid = marks.reshape(-1, MARKS * len(names))
+    first, opening, closing = grid[:, 0], list(grid.T[2::MARKS].copy()), list(grid.T[3::MARKS].copy())
+    if not _are_alike(data, first, opening, closing):
         return None
     try:
-        columns = [
-            _unescape(_texts(data, opening + 1, closing))
-            for opening, closing in zip(places[2::MARKS], places[3::MARKS], strict=True)
+        return [
+            _unescape(_texts(data, start + 1, end)) if name == VALUE else _codes(data, start + 1, end)
+            for name, start, end in zip(names, opening, closing, strict=True)
         ]
     except (pa.ArrowInvalid, msgspec.DecodeError, UnicodeDecodeError):
         return None
-    return dict(zip(names, columns, strict=True))
 
 
-def _names(array: bytes) -> list[str]:
-    """Return the attributes of the first record, none where it is not an object of different names and texts alone."""
-    first = array[: array.find(b"}") + 1].partition(b"{")
-    try:
-        [record] = msgspec.json.decode(b"".join(first) + b"]", type=list[dict[str, str]])
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
-        return []
-    return list(record) if first[2].count(b'"') == MARKS * len(record) else []
+def _are_alike(data: Bytes, first: Places, opening: list[Places], closing: list[Places]) -> bool:
+    """Whether the same bytes stand between the values of every record, between the records, and nothing around.
 
-
-def _are_alike(data: Bytes, marks: list[Places]) -> bool:
-    """Whether the same bytes stand between the values of every record, between the records, and nothing around."""
-    opening, closing = marks[2::MARKS], marks[3::MARKS]
+    Args:
+        first: the first quotation mark of each record.
+        opening: those before each of its values; `closing` those behind.
+    """
     inside = all(_is_constant(data, closing[n], opening[n + 1]) for n in range(len(opening) - 1))
-    last, first = closing[-1], marks[0]
-    between = bytes(data[last[0] + 1 : first[1]]) if len(first) > 1 else b"},{"
+    last = closing[-1]
+    between = bytes(data[last[0] + 1 : first[1]]) if len(first) > 1 else BETWEEN
     return (
         inside
         and _is_constant(data, first, opening[0])
         and _is_constant(data, last[:-1], first[1:])
-        and bytes(data[: first[0]]).split() in ([b"[{"], [b"[", b"{"])
-        and b"".join(between.split()) == b"},{"
-        and b"".join(bytes(data[last[-1] + 1 :]).split()) == b"}]"
+        and bytes(data[: first[0]]).strip() == b"{"
+        and b"".join(between.split()) == BETWEEN
+        and bytes(data[last[-1] + 1 :]).strip() == b"}"
     )
 
 
@@ -86,6 +124,30 @@ def _is_constant(data: Bytes, start: Places, end: Places) -> bool:
     words: Any = np.ndarray(len(data) - WORD + 1, "<u8", data, strides=(1,))
     steps = {*range(0, length - WORD, WORD), length - WORD}
     return all(np.all(words[start + n] == words[start[0] + n]) for n in steps)
+
+
+def _codes(data: Bytes, start: Places, end: Places) -> pa.DictionaryArray:
+    """Return the texts from start up to end, which are few different ones; short ones are compared as numbers."""
+    lengths = end - start
+    if lengths.max() > 2 * WORD or start[-1] + 2 * WORD > len(data):
+        texts = pc.dictionary_encode(_texts(data, start, end))
+    else:
+        texts = _encode_short(data, start, lengths)
+    meant = pc.dictionary_encode(_unescape(texts.dictionary))  # 人 may be written in two ways
+    return pa.DictionaryArray.from_arrays(meant.indices.take(texts.indices), meant.dictionary)
+
+
+def _encode_short(data: Bytes, start: Places, lengths: Places) -> pa.DictionaryArray:
+    """Return texts of up to 16 bytes, found equal by their length and by their bytes as one or two numbers."""
+    words: Any = np.ndarray(len(data) - WORD + 1, "<u8", data, strides=(1,))
+    places = lengths
+    for n in range(0, int(lengths.max()), WORD):
+        part = pc.dictionary_encode(pa.array(words[start + n] & MASKS[np.clip(lengths - n, 0, WORD)]))
+        both = places.astype(np.int64) * len(part.dictionary) + part.indices.to_numpy()
+        places = pc.dictionary_encode(pa.array(both)).indices.to_numpy()
+    firsts = np.empty(int(places.max()) + 1, np.int64)
+    firsts[places[::-1]] = np.arange(len(places) - 1, -1, -1)
+    return pa.DictionaryArray.from_arrays(pa.array(places), _texts(data, start[firsts], (start + lengths)[firsts]))
 
 
 def _texts(data: Bytes, start: Places, end: Places) -> pa.StringArray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -122,7 +121,7 @@ def dimension_rows(job: DatasetJob) -> Iterator[dict[str, Any]]:
                 "axis_id": axis.id,
                 "axis_name": axis.name,
                 "position": position,
-                **asdict(item),
+                **vars(item),
             }
 
 
