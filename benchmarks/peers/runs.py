@@ -1,0 +1,91 @@
+"""Running a reader: a fresh process for each run, the last of which hands over the cells too."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks.peers.compare import Comparison, compare, unpack
+from benchmarks.peers.environments import NotReadyError, interpreter
+from benchmarks.peers.readers import DOWNLOAD, Reader
+from benchmarks.peers.table import SMALL_ID, TABLE_ID, Fact
+
+DRIVERS = Path(__file__).parent / "drivers"
+TIME_LIMIT = 1_800
+
+
+@dataclass
+class Result:
+    """What was measured of a reader; `failure` says why there is nothing, or why the comparison is missing."""
+
+    reader: Reader
+    seconds: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    peak_mb: float = 0.0
+    python: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    comparison: Comparison | None = None
+    failure: str = ""
+
+
+@contextmanager
+def served(records: int) -> Iterator[str]:
+    """Serve the table in a process of its own and yield its address."""
+    command = [sys.executable, "-m", "benchmarks.peers.serve", "--records", str(records)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.stdin.close()
+
+
+def run(reader: Reader, address: str, facts: Sequence[Fact], times: int) -> Result:
+    """Run a reader so many times and compare what it hands over at the last."""
+    result = Result(reader)
+    try:
+        python = interpreter(reader)
+        for turn in range(times):
+            last = turn == times - 1
+            found = _once(reader, python, address, len(facts), cells=last)
+            result.seconds.append(found["seconds"])
+            result.cpu.append(found["cpu"])
+            result.peak_mb = max(result.peak_mb, found["peak_mb"])
+    except NotReadyError as error:
+        result.failure = str(error)
+        return result
+    result.python, result.versions, result.remarks = found["python"], found["versions"], found["remarks"]
+    if reader.name != DOWNLOAD:
+        result.comparison = compare(facts, unpack(found["cells"]))
+    return result
+
+
+def _once(reader: Reader, python: Path, address: str, records: int, *, cells: bool) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        command = [python.absolute(), DRIVERS / reader.driver, address, SMALL_ID, TABLE_ID, str(records), report]
+        options = [*reader.options, *(["--cells"] if cells else [])]
+        # Some keep settings in the home folder: they get one that goes away.
+        environment = {**os.environ, "HOME": folder, "NO_PROXY": "127.0.0.1"}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        try:
+            done = subprocess.run(
+                [*command, *options], capture_output=True, text=True, env=environment, cwd=folder, timeout=TIME_LIMIT
+            )
+        except subprocess.TimeoutExpired as error:
+            raise NotReadyError(f"it did not finish in {TIME_LIMIT:,} s") from error
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+            raise NotReadyError(f"it failed: {last[:300]}")
+        found: dict[str, Any] = json.loads(report.read_text("utf-8"))
+        return found
