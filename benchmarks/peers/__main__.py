@@ -16,6 +16,7 @@ from datetime import date
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from benchmarks.peers import report
@@ -94,7 +95,7 @@ def print_tables(line: str, tables: dict[str, report.Rows]) -> None:
     for title, rows in tables.items():
         table = Table(*rows[0], title=title, caption=TITLES[title] or None)
         for row in rows[1:]:
-            table.add_row(*(cell.replace("**", "") for cell in row))
+            table.add_row(*map(escape, row))
         console.print(table)
 
 

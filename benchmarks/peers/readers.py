@@ -48,7 +48,7 @@ READERS = (
         "jpstat",
         "read_jpstat.py",
         # lxml gave its HTML cleaner away to a package of its own, which requests-html does not ask for.
-        ("jpstat==0.0.5", "pandas==1.5.3", "numpy==1.26.4", "requests==2.34.2", "lxml-html-clean"),
+        ("jpstat==0.0.5", "pandas==1.5.3", "numpy==1.26.4", "requests==2.34.2", "lxml-html-clean==0.4.6"),
     ),
     Reader("plain pandas", "read_pandas.py", ("pandas==3.1.1", "requests==2.34.2")),
     Reader(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from benchmarks.peers.runs import Result
 from benchmarks.peers.table import AXES, KINDS
 
 Rows = list[list[str]]
-LOST = "**lost**"
+LOST = "lost"
 
 
 def speed(results: Sequence[Result], records: int) -> Rows:
@@ -40,7 +41,7 @@ def losses(results: Sequence[Result]) -> Rows:
     rows = [["reader", "cells wrong", "values left as text", *_KEPT]]
     for result in results:
         if found := result.comparison:
-            wrong = f"**{found.wrong:,}**" if found.wrong else "0"
+            wrong = f"{found.wrong:,}"
             wrong += f" ({found.count(INVENTED):,} invented)" if found.count(INVENTED) else ""
             wrong += f", {found.surplus_rows:,} rows too many" if found.surplus_rows else ""
             rows.append(
@@ -100,14 +101,14 @@ def environment(results: Sequence[Result]) -> Rows:
     for result in results:
         if result.reader.name != DOWNLOAD:
             versions = ", ".join(f"{name} {version}" for name, version in result.versions.items())
-            remarks = [f"**not run**: {result.failure}"] if result.failure else result.remarks
+            remarks = [f"not run: {result.failure}"] if result.failure else result.remarks
             rows.append([result.reader.name, result.python, versions, "; ".join(remarks)])
     return rows
 
 
 def markdown(rows: Rows) -> str:
-    """Return rows as a Markdown table, the first as its head."""
-    head, *rest = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    """Return rows as a Markdown table, the first as its head, with the losses in bold."""
+    head, *rest = [[re.sub(r"\blost\b", "**lost**", re.sub(r"([|*])", r"\\\1", cell)) for cell in row] for row in rows]
     return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rest])
 
 

@@ -1,4 +1,4 @@
-"""No reader at all: the pages fetched and gunzipped, one after another. Only a reader that fetches in parallel is faster."""
+"""No reader at all: the pages fetched and gunzipped, one after another. Only fetching in parallel is faster."""
 
 import requests
 from common import APP_ID, Columns, Door, measure
