@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -27,7 +28,7 @@ def interpreter(reader: Reader) -> Path:
     """
     if not reader.packages:
         return Path(sys.executable)
-    folder = HOME / reader.name.replace(" ", "-")
+    folder = HOME / re.split(r"\W*==|\[", reader.packages[0])[0]
     python, mark = folder / "bin/python", folder / _MARK
     wanted = "\n".join(reader.packages)
     if not mark.exists() or mark.read_text("utf-8") != wanted:

@@ -12,9 +12,9 @@ class Reader:
     """One way to read the table.
 
     Args:
-        name: as the report calls it; for another package, the name that it is installed under.
+        name: as the report calls it.
         driver: the script in `drivers`.
-        packages: what its environment is made from, pinned; none runs in the project's own environment.
+        packages: what its environment is made from, pinned, the reader's own first; none runs in the project's own.
         python: the oldest Python that it takes.
         takes: the form of the answers it reads.
         options: for the driver.
@@ -28,16 +28,15 @@ class Reader:
     options: tuple[str, ...] = ()
 
 
+_DLT_HELPER = ("estat-api-dlt-helper==0.3.2", "dlt[filesystem,parquet]==1.31.0", "pyarrow==26.0.1", "requests==2.34.2")
+
 READERS = (
     Reader(OURS, "read_ours.py"),
     Reader(OURS_WHOLE, "read_ours.py", options=("--parquet",)),
     Reader("pyestat", "read_pyestat.py", ("pyestat==0.3.0", "httpx==0.28.1")),
     Reader("estat-mcp", "read_estat_mcp.py", ("estat-mcp[polars]==0.2.6", "httpx==0.28.1", "polars==2.1.0")),
-    Reader(
-        "estat-api-dlt-helper",
-        "read_dlt_helper.py",
-        ("estat-api-dlt-helper==0.3.2", "dlt==1.31.0", "pyarrow==26.0.1", "requests==2.34.2"),
-    ),
+    Reader("estat-api-dlt-helper", "read_dlt_helper.py", _DLT_HELPER),
+    Reader("estat-api-dlt-helper, through Parquet", "read_dlt_pipeline.py", _DLT_HELPER),
     Reader(
         "jpy-datareader",
         "read_jpy_datareader.py",

@@ -23,4 +23,5 @@ def show(table: pa.Table) -> Columns:
     return columns
 
 
-measure(read, show, ("estat-api-dlt-helper", "dlt", "pyarrow"))
+if __name__ == "__main__":
+    measure(read, show, ("estat-api-dlt-helper", "dlt", "pyarrow"))
