@@ -7,15 +7,16 @@ import importlib.util
 import sys
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
-from benchmarks.peers import report
+from benchmarks.peers import environments, report
 from benchmarks.peers.compare import AS_TEXT, CHANGED, DROPPED, INVENTED, RIGHT, compare, unpack
 from benchmarks.peers.readers import OURS, READERS, Reader
-from benchmarks.peers.runs import DRIVERS, Result
+from benchmarks.peers.runs import DRIVERS, Result, run_all
 from benchmarks.peers.serve import DATA, SIMPLE, Answers
 from benchmarks.peers.table import AXES, FOOTNOTE, KINDS, NOTES, PLAIN, SYMBOLS, TABLE_ID, Fact, facts, table
 
@@ -189,6 +190,16 @@ def test_every_reader_has_a_driver_and_packages_that_are_pinned(reader: Reader) 
     assert "e-stat.go.jp" not in source
     assert all("==" in package for package in reader.packages)
     assert reader.takes in ("JSON", "CSV")
+
+
+def test_a_reader_that_cannot_be_installed_or_run_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environments, "HOME", tmp_path)
+    readers = [Reader("too new", "read_pandas.py", ("x==1",), python=(3, 99)), Reader("broken", "read_nothing.py")]
+    results = run_all(readers, "http://127.0.0.1:9", TRUTH, 2)
+    assert results[0].failure == "it needs Python 3.99 or newer, and none is here"
+    assert results[1].failure.startswith("it failed: ")
+    assert [row[3].split(":")[0] for row in report.environment(results)[1:]] == ["not run", "not run"]
+    assert report.markdown(report.speed(results, len(TRUTH))).count("\n") == 1
 
 
 def test_this_project_is_compared_and_names_are_unique() -> None:

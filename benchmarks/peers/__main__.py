@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import platform
-import sys
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -21,11 +20,11 @@ from rich.table import Table
 
 from benchmarks.peers import report
 from benchmarks.peers.readers import READERS
-from benchmarks.peers.runs import Result, run, served
+from benchmarks.peers.runs import Result, run_all, served
 from benchmarks.peers.table import facts
 
 TITLES = {
-    "Speed": "From the call to a table with labels in memory, the download over loopback included; imports are not.",
+    "Speed": "From the call to a table in memory (or a Parquet file), with the download over loopback, without imports.",
     "What is kept": "Each cell against the truth. A value left as text is not wrong: the work is left to the caller.",
     "Cells wrong, by kind": "Only readers that get a cell wrong have a column.",
     "What ran": "",
@@ -59,13 +58,9 @@ def main() -> None:
 
 def measure(records: int, runs: int, only: Sequence[str] | None) -> list[Result]:
     """Return what every reader did, or those named."""
-    truth, results = list(facts(records)), []
+    truth = list(facts(records))
     with served(records) as address:
-        for reader in READERS:
-            if only is None or reader.name in only:
-                print(f"{reader.name} ...", file=sys.stderr)
-                results.append(run(reader, address, truth, runs))
-    return results
+        return run_all([reader for reader in READERS if only is None or reader.name in only], address, truth, runs)
 
 
 def conditions(records: int, runs: int) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Running a reader: a fresh process for each run, the last of which hands over the cells too."""
+"""Running the readers: a fresh process for each run, the last of which hands over the cells too."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +24,7 @@ TIME_LIMIT = 1_800
 
 @dataclass
 class Result:
-    """What was measured of a reader; `failure` says why there is nothing, or why the comparison is missing."""
+    """What was measured of a reader; `failure` says why a run, and those after it, are missing."""
 
     reader: Reader
     seconds: list[float] = field(default_factory=list)
@@ -50,24 +50,31 @@ def served(records: int) -> Iterator[str]:
             server.stdin.close()
 
 
-def run(reader: Reader, address: str, facts: Sequence[Fact], times: int) -> Result:
-    """Run a reader so many times and compare what it hands over at the last."""
-    result = Result(reader)
+def run_all(readers: Iterable[Reader], address: str, facts: Sequence[Fact], times: int) -> list[Result]:
+    """Run every reader so many times, in turns so that a busy minute hits all alike, and compare the cells of the last."""
+    results = [Result(reader) for reader in readers]
+    for turn in range(1, times + 1):
+        for result in results:
+            if not result.failure:
+                print(f"run {turn} of {times}: {result.reader.name}", file=sys.stderr)
+                _run(result, address, facts, compared=turn == times)
+    return results
+
+
+def _run(result: Result, address: str, facts: Sequence[Fact], *, compared: bool) -> None:
+    compared = compared and result.reader.name != DOWNLOAD
     try:
-        python = interpreter(reader)
-        for turn in range(times):
-            last = turn == times - 1
-            found = _once(reader, python, address, len(facts), cells=last)
-            result.seconds.append(found["seconds"])
-            result.cpu.append(found["cpu"])
-            result.peak_mb = max(result.peak_mb, found["peak_mb"])
+        python = interpreter(result.reader)
+        found = _once(result.reader, python, address, len(facts), cells=compared)
     except NotReadyError as error:
         result.failure = str(error)
-        return result
+        return
+    result.seconds.append(found["seconds"])
+    result.cpu.append(found["cpu"])
+    result.peak_mb = max(result.peak_mb, found["peak_mb"])
     result.python, result.versions, result.remarks = found["python"], found["versions"], found["remarks"]
-    if reader.name != DOWNLOAD:
+    if compared:
         result.comparison = compare(facts, unpack(found["cells"]))
-    return result
 
 
 def _once(reader: Reader, python: Path, address: str, records: int, *, cells: bool) -> dict[str, Any]:
