@@ -24,7 +24,7 @@ from benchmarks.peers.runs import Result, run_all, served
 from benchmarks.peers.table import facts
 
 TITLES = {
-    "Speed": "From the call to a table in memory (or a Parquet file), with the download over loopback, without imports.",
+    "Speed": "From the call to a table in memory or a Parquet file, with the download over loopback, without imports.",
     "What is kept": "Each cell against the truth. A value left as text is not wrong: the work is left to the caller.",
     "Cells wrong, by kind": "Only readers that get a cell wrong have a column.",
     "What ran": "",

@@ -51,7 +51,7 @@ def served(records: int) -> Iterator[str]:
 
 
 def run_all(readers: Iterable[Reader], address: str, facts: Sequence[Fact], times: int) -> list[Result]:
-    """Run every reader so many times, in turns so that a busy minute hits all alike, and compare the cells of the last."""
+    """Run every reader so many times, in turns so that a busy minute hits all; compare the cells of the last."""
     results = [Result(reader) for reader in readers]
     for turn in range(1, times + 1):
         for result in results:
