@@ -6,9 +6,6 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-MANY = 5
-"""How many times more examples the property tests that build whole documents try than the others."""
-
 
 def use_profile() -> None:
     """Load the profile that the environment names. Time limits are off: the machine may be busy with other things."""
@@ -18,6 +15,6 @@ def use_profile() -> None:
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "normal"))
 
 
-def many_examples() -> settings:
-    """Return the settings of a test that builds whole documents."""
-    return settings(max_examples=MANY * settings.default.max_examples)
+def many_examples(times: int = 5) -> settings:
+    """Return the settings of a test that tries so many times more examples than the others."""
+    return settings(max_examples=times * settings.default.max_examples)

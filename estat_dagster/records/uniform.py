@@ -21,7 +21,7 @@ Places = npt.NDArray[np.int64]
 QUOTE, ESCAPE = ord('"'), ord("\\")
 MARKS = 4  # quotation marks of one attribute: two around its name, two around its value
 WORD = 8
-BETWEEN, VALUE = b"},{", "$"
+BETWEEN, WHITE, VALUE = b"},{", b" \t\n\r", "$"
 MASKS = np.array([2 ** (8 * size) - 1 for size in range(WORD + 1)], np.uint64)
 BLOCK = 2 * 1024 * 1024
 FIRST_PRINTABLE, LAST_ASCII = 0x20, 0x7F
@@ -33,7 +33,7 @@ def read_uniform(array: bytes) -> dict[str, pa.Array] | None:
     An escaped quotation mark, an unquoted value, a missing attribute, other spacing: each of them gives None.
     """
     start, end = array.find(b"{"), array.rfind(b"}") + 1
-    if array[:start].strip() != b"[" or array[end:].strip() != b"]":
+    if array[:start].strip(WHITE) != b"[" or array[end:].strip(WHITE) != b"]":
         return None
     names = _names(array[start:end])
     blocks = []
@@ -106,9 +106,9 @@ def _are_alike(data: Bytes, first: Places, opening: list[Places], closing: list[
         inside
         and _is_constant(data, first, opening[0])
         and _is_constant(data, last[:-1], first[1:])
-        and bytes(data[: first[0]]).strip() == b"{"
-        and b"".join(between.split()) == BETWEEN
-        and bytes(data[last[-1] + 1 :]).strip() == b"}"
+        and bytes(data[: first[0]]).strip(WHITE) == b"{"
+        and between.translate(None, WHITE) == BETWEEN
+        and bytes(data[last[-1] + 1 :]).strip(WHITE) == b"}"
     )
 
 

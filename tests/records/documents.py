@@ -110,12 +110,17 @@ class Document:
 
 @dataclass(frozen=True)
 class Parts:
-    """What a document is put together from. `odd` has attributes that CLASS_INF does not name, and bare numbers."""
+    """What a document is put together from.
+
+    `odd` has attributes that CLASS_INF does not name, and bare numbers; in `alike` every record has the same attributes
+    in the same order, as e-Stat writes them.
+    """
 
     dice: random.Random
     names: list[str]
     texts: list[str]
     odd: bool
+    alike: bool
 
     def class_obj(self, axis: str) -> Node:
         known, names = (TIMES, TIME_NAMES) if axis == "time" else (CODES, self.names)
@@ -127,6 +132,13 @@ class Parts:
         return item | self.some({"@unit": UNITS, "@parentCode": (*CODES, "gone"), "@addInf": TEXTS})
 
     def record(self, axes: list[Node]) -> Node:
+        return self.plain_record(axes) if self.alike else self.any_record(axes)
+
+    def plain_record(self, axes: list[Node]) -> Node:
+        codes = {f"@{axis['@id']}": self.pick([*(item["@code"] for item in axis["CLASS"]), "missing"]) for axis in axes}
+        return {**codes, "@unit": self.pick(UNITS), "$": self.pick(self.texts)}
+
+    def any_record(self, axes: list[Node]) -> Node:
         record = {f"@{axis['@id']}": self.code(axis) for axis in axes}
         record |= self.some({"@unit": UNITS, "@annotation": MARKS, "@anotation": MARKS})
         if self.odd:
@@ -161,6 +173,7 @@ def documents(draw: st.DrawFn) -> Document:
         draw(st.lists(words, min_size=1, max_size=6)),
         draw(st.lists(cells, min_size=1, max_size=8)),
         draw(st.sampled_from([False, False, True])),
+        draw(st.booleans()),
     )
     sizes = draw(st.lists(st.integers(0, 6), min_size=1, max_size=2))
     singles = draw(st.booleans())

@@ -21,7 +21,7 @@ def mapper_of(answer: bytes, domain: str = "general") -> tuple[SchemaMapper, byt
     return SchemaMapper(page.metadata, page.notes, page.annotations, DOMAINS[domain]), page.values
 
 
-@many_examples()
+@many_examples(20)
 @given(documents())
 def test_every_cell_of_every_document_is_the_row_that_a_slow_reading_gives(document: Document):
     reference = Reference(document.parsed, document.domain)

@@ -1,0 +1,115 @@
+"""Records cut by their quotation marks: what is read is what the JSON says, and what is not proven is not read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from estat_dagster.records import uniform
+from estat_dagster.records.uniform import read_uniform
+from tests.hypothesis_profiles import many_examples
+from tests.records.documents import STYLES
+
+TAME = st.text(st.sampled_from("019 .-△人,}{[]:x"), max_size=20)
+WILD = st.one_of(
+    TAME, st.text(max_size=4), st.sampled_from(['"', "\\", "},{", '"},{"$":"0', "\n", "\x00", "🏯", "\\u0041"])
+)
+NAMES = st.lists(st.sampled_from(["@tab", "@cat01", "@time", "@unit", "$", "人", "a b"]), unique=True, min_size=1)
+
+
+@st.composite
+def records(draw: st.DrawFn, texts: st.SearchStrategy[str]) -> list[dict[str, str]]:
+    """Return records with the same attributes in the same order."""
+    names = draw(NAMES)
+    size = draw(st.integers(1, 12))
+    pool = draw(st.lists(texts, min_size=1, max_size=6))
+    return [{name: draw(st.sampled_from(pool)) for name in names} for _ in range(size)]
+
+
+@pytest.fixture(params=[16, 100, 2 * 1024 * 1024])
+def block(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut blocks after so many bytes."""
+    monkeypatch.setattr(uniform, "BLOCK", request.param)
+
+
+def found(array: bytes) -> list[dict[str, Any]] | None:
+    columns = read_uniform(array)
+    if columns is None:
+        return None
+    texts = {name: column.to_pylist() for name, column in columns.items()}
+    return [dict(zip(texts, row, strict=True)) for row in zip(*texts.values(), strict=True)]
+
+
+@many_examples()
+@given(records(TAME), st.sampled_from(STYLES))
+def test_tame_records_are_read_as_they_are(rows: list[dict[str, str]], style: dict[str, Any]):
+    if not any("}" in name + text for row in rows[:1] for name, text in row.items()):
+        assert found(json.dumps(rows, **style).encode()) == rows
+
+
+@pytest.mark.usefixtures("block")
+@given(records(WILD), st.sampled_from(STYLES))
+def test_whatever_is_read_is_what_the_json_says(rows: list[dict[str, str]], style: dict[str, Any]):
+    assert found(json.dumps(rows, **style).encode()) in (rows, None)
+
+
+@many_examples()
+@given(records(WILD), st.sampled_from(STYLES), st.data())
+def test_a_broken_array_is_never_read_as_something_else(
+    rows: list[dict[str, str]], style: dict[str, Any], data: st.DataObject
+):
+    body = bytearray(json.dumps(rows, **style).encode())
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, len(body) - 1))
+        change = data.draw(st.sampled_from([b"", b'"', b"\\", b"{", b"}", b",", b"\x0b", b"\n", b"\xff", b"0", b'""']))
+        body[place : place + data.draw(st.integers(0, 2))] = change
+    read = found(bytes(body))
+    assert read is None or read == parsed(bytes(body))
+
+
+def parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body.decode())
+    except ValueError:
+        return "no JSON"
+
+
+@pytest.mark.usefixtures("block")
+def test_many_blocks_give_the_columns_of_one():
+    rows = [{"@tab": "001", "@time": f"{1990 + n % 30}000000", "@unit": "人", "$": str(n * 7)} for n in range(500)]
+    assert found(json.dumps(rows, separators=(",", ":")).encode()) == rows
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"@tab": "2", "$": "1", "@unit": "人"},
+        {"$": "1", "@tab": "2"},
+        {"@tab": "2"},
+        {"@tab": "2", "$": 1},
+        {"@tab": "2", "$": None},
+        {"@tab": 'say "2"', "$": "1"},
+        {},
+    ],
+)
+def test_one_record_of_another_make_proves_nothing(other: dict[str, Any]):
+    plain = {"@tab": "1", "$": "5"}
+    for rows in ([plain, other, plain], [other, plain], [plain, other]):
+        assert found(json.dumps(rows, separators=(",", ":")).encode()) is None
+
+
+def test_texts_of_sixteen_bytes_and_more_and_of_equal_beginnings_stay_apart():
+    texts = ["1234567", "12345678", "123456780", "1234567890123456", "12345678901234567", "", "0", "00", "12345678"]
+    rows = [{"@cat01": text, "@tab": text[:9], "$": text} for text in texts]
+    assert found(json.dumps(rows, separators=(",", ":")).encode()) == rows
+
+
+def test_one_text_written_in_two_ways_is_one_text():
+    array = '[{"@unit":"\\u4eba","$":"1"},{"@unit":"人","$":"2"}]'.encode()
+    columns = read_uniform(array)
+    assert columns is not None
+    assert columns["@unit"].dictionary.to_pylist() == ["人"]
