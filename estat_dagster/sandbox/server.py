@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from estat_dagster.errors import ValidationError
 from estat_dagster.sandbox import service
+from estat_dagster.sandbox.holdings import Catalog, Dataset, Holdings
 from estat_dagster.sandbox.model import Table
 
 _KEPT_REQUESTS = 10_000
@@ -36,7 +37,7 @@ class Sandbox:
     """An e-Stat API on loopback: `with Sandbox() as sandbox: fetch(sandbox.base_url)`.
 
     Args:
-        tables: what it serves; None for the built-in catalogue.
+        tables: what it serves; None for the built-in catalogue, and its files.
         host: the address to listen on.
         port: the port, 0 for a free one.
 
@@ -48,12 +49,15 @@ class Sandbox:
     """
 
     def __init__(self, tables: Iterable[Table] | None = None, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        catalogs: tuple[Catalog, ...] = ()
         if tables is None:
-            from estat_dagster.sandbox.tables.catalogue import catalogue
+            from estat_dagster.sandbox.tables import catalogue, files
 
-            tables = catalogue()
+            tables, catalogs = catalogue.catalogue(), files.catalogs()
         self.requests: deque[SeenRequest] = deque(maxlen=_KEPT_REQUESTS)
         self._tables = {table.id: table for table in tables}
+        self._catalogs = catalogs
+        self._datasets: dict[str, Dataset] = {}
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         try:
@@ -67,8 +71,7 @@ class Sandbox:
     @property
     def base_url(self) -> str:
         """The address that takes the place of https://api.e-stat.go.jp/rest/3.0/app."""
-        host, port = self._http.server_address[:2]
-        return f"http://{host!s}:{port}{service.BASE_PATH}"
+        return f"{self._origin}{service.BASE_PATH}"
 
     @property
     def tables(self) -> Mapping[str, Table]:
@@ -76,15 +79,27 @@ class Sandbox:
         with self._lock:
             return dict(self._tables)
 
+    @property
+    def holdings(self) -> Holdings:
+        """Everything it serves at this moment."""
+        return Holdings(self.tables, self._datasets, self._catalogs, self._origin)
+
+    @property
+    def _origin(self) -> str:
+        host, port = self._http.server_address[:2]
+        return f"http://{host!s}:{port}"
+
     def replace(self, table: Table) -> None:
         """Serve this table from the next request on, in the place of one with the same id."""
         with self._lock:
             self._tables[table.id] = table
 
     def remove(self, table_id: str) -> None:
-        """Serve this table no more."""
+        """Serve this table no more, nor the datasets that are parts of it."""
         with self._lock:
             self._tables.pop(table_id, None)
+            for dataset in [each for each in self._datasets.values() if each.table_id == table_id]:
+                del self._datasets[dataset.id]
 
     def start(self) -> Sandbox:
         """Serve in a thread that ends with the process."""
@@ -161,11 +176,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer a request."""
-        url = urlsplit(self.path)
-        params = dict(parse_qsl(url.query))
+        self._answer(urlsplit(self.path).query)
+
+    def do_POST(self) -> None:
+        """Answer a request whose parameters are a form in its body."""
+        self._answer(self.rfile.read(int(self.headers.get("Content-Length", 0))).decode())
+
+    def _answer(self, query: str) -> None:
+        path, params = urlsplit(self.path).path, dict(parse_qsl(query))
         app_id = params.pop("appId", "")
-        self.server.sandbox.requests.append(SeenRequest(url.path, params))
-        self._send(service.respond(url.path, app_id, params, self.server.sandbox.tables))
+        sandbox = self.server.sandbox
+        sandbox.requests.append(SeenRequest(path, params))
+        self._send(service.respond(self.command, path, app_id, params, sandbox.holdings))
 
     def log_message(self, format: str, *args: Any) -> None:
         """Write nothing: the line would hold the appId. `Sandbox.requests` has what was asked."""
