@@ -33,7 +33,7 @@ class File(NamedTuple):
 
 
 class Catalog(NamedTuple):
-    """Files that belong together (DATA_CATALOG_INF): what is said of them all (DATASET), and their field in four digits."""
+    """Files that belong together (DATA_CATALOG_INF): what is said of all (DATASET), their field in four digits."""
 
     id: str
     facts: Wire

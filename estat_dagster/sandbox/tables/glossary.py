@@ -10,9 +10,9 @@ from estat_dagster.sandbox.tables.axes import PREFECTURE_NAMES
 _ROMAN = (
     "Hokkaido Aomori-ken Iwate-ken Miyagi-ken Akita-ken Yamagata-ken Fukushima-ken Ibaraki-ken Tochigi-ken Gumma-ken "
     "Saitama-ken Chiba-ken Tokyo-to Kanagawa-ken Niigata-ken Toyama-ken Ishikawa-ken Fukui-ken Yamanashi-ken "
-    "Nagano-ken Gifu-ken Shizuoka-ken Aichi-ken Mie-ken Shiga-ken Kyoto-fu Osaka-fu Hyogo-ken Nara-ken Wakayama-ken Tottori-ken "
-    "Shimane-ken Okayama-ken Hiroshima-ken Yamaguchi-ken Tokushima-ken Kagawa-ken Ehime-ken Kochi-ken Fukuoka-ken "
-    "Saga-ken Nagasaki-ken Kumamoto-ken Oita-ken Miyazaki-ken Kagoshima-ken Okinawa-ken"
+    "Nagano-ken Gifu-ken Shizuoka-ken Aichi-ken Mie-ken Shiga-ken Kyoto-fu Osaka-fu Hyogo-ken Nara-ken Wakayama-ken "
+    "Tottori-ken Shimane-ken Okayama-ken Hiroshima-ken Yamaguchi-ken Tokushima-ken Kagawa-ken Ehime-ken Kochi-ken "
+    "Fukuoka-ken Saga-ken Nagasaki-ken Kumamoto-ken Oita-ken Miyazaki-ken Kagoshima-ken Okinawa-ken"
 )
 _COMMON = {
     "全国": "Japan",
