@@ -7,8 +7,9 @@ JSONP and CSV are not served: HTTP 404.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
+from types import MappingProxyType
 from typing import NamedTuple
 
 from estat_dagster.sandbox import data_catalog, datasets, meta_info, stats_data, stats_datas, stats_list, wire, xml
@@ -37,11 +38,12 @@ class Function(NamedTuple):
 
 
 class Response(NamedTuple):
-    """What goes out: HTTP status, Content-Type and body."""
+    """What goes out: HTTP status, Content-Type, body, and further headers."""
 
     status: int
     content_type: str
     body: bytes
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 FUNCTIONS = {
