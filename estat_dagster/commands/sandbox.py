@@ -20,7 +20,7 @@ PORT = 8765
     "faults",
     multiple=True,
     metavar="KIND[:RATE]",
-    help=f"Let requests go wrong: all, or one in ten with :0.1. Give it as often as you like. Kinds: {', '.join(Kind)}.",
+    help=f"Let requests go wrong, all or with :0.1 one in ten. Can be repeated. Kinds: {', '.join(Kind)}.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="What the draws of --fault start from.")
 @click.option("--latency", type=click.FloatRange(0), default=0.0, help="Seconds to wait before every answer.")

@@ -39,14 +39,17 @@ class Listener(ThreadingHTTPServer):
         TCPServer.server_bind(self)
 
     def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection, which is known from now on."""
         self._connections.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
+        """Close a connection."""
         self._connections.discard(request)
         super().shutdown_request(request)
 
     def server_close(self) -> None:
+        """Close the port and every connection."""
         super().server_close()
         for connection in tuple(self._connections):
             self.shutdown_request(connection)
