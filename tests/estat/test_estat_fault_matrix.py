@@ -180,7 +180,7 @@ def check_whole(sandbox: Sandbox, job: DatasetJob) -> None:
 
 
 def check_nothing(job: DatasetJob) -> None:
-    """Look for anything that could be taken for data: there is no manifest, and so the next step has nothing to read."""
+    """Look for what could be taken for data: there is no manifest, and so the next step has nothing to read."""
     assert job.raw.latest() is None
     with pytest.raises(DataError, match="No raw pages"):
         transform(job)
