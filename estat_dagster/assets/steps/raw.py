@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from estat_dagster.assets.steps.job import DatasetJob, StepResult
 from estat_dagster.estat.fetch import FetchPlan, fetch_dataset
 from estat_dagster.estat.manifest import Manifest
 
 
 def fetch_raw(job: DatasetJob, plan: FetchPlan) -> StepResult:
-    """Fetch the dataset's scope and keep the pages, unless the same content is kept already."""
-    raw, before = job.raw, job.raw.latest()
+    """Fetch the dataset's scope and keep the pages, unless the same content is kept already.
+
+    One process of this machine at a time fetches a dataset; Dagster's queue sees to that on several machines.
+    """
+    with job.raw.alone(job.bench.settings.locks_home):
+        return _fetch_raw(job, plan)
+
+
+def _fetch_raw(job: DatasetJob, plan: FetchPlan) -> StepResult:
+    raw, found = job.raw, job.raw.latest()
+    before = Manifest.from_json(found[1]) if found else None
+    if before and (before.scope, before.source) == (job.entry.scope, job.bench.estat.source) and not before.parts:
+        plan = replace(plan, expected=before.total_number)
     manifest = fetch_dataset(job.bench.estat, job.dataset_id, job.entry.scope, raw, plan)
-    if before and not job.force and _same_content(manifest, Manifest.from_json(before[1])):
+    if found and before and not job.force and _same_content(manifest, before):
         for page in manifest.pages:
             raw.remove(page.file)
-        uri, kept, unchanged = before[0], Manifest.from_json(before[1]), True
+        uri, kept, unchanged = found[0], before, True
     else:
-        uri, kept, unchanged = raw.publish(manifest.pages[0].file, manifest.to_json()), manifest, False
+        uri, kept, unchanged = raw.publish(manifest.name, manifest.to_json()), manifest, False
     facts = {
         "requests": len(manifest.pages),
         "records": manifest.total_number,
