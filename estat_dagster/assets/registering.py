@@ -85,6 +85,7 @@ def _describe(table: TableInfo, *, sandbox: bool) -> DatasetEntry:
         survey_date=table.survey_date,
         open_date=table.open_date,
         updated_date=table.updated_date,
+        overall_number=table.overall_total_number,
         credit=credit(table, sandbox=sandbox),
     )
 

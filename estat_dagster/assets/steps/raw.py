@@ -21,8 +21,7 @@ def fetch_raw(job: DatasetJob, plan: FetchPlan) -> StepResult:
 def _fetch_raw(job: DatasetJob, plan: FetchPlan) -> StepResult:
     raw, found = job.raw, job.raw.latest()
     before = Manifest.from_json(found[1]) if found else None
-    if before and (before.scope, before.source) == (job.entry.scope, job.bench.estat.source) and not before.parts:
-        plan = replace(plan, expected=before.total_number)
+    plan = replace(plan, expected=_expected(job, before))
     manifest = fetch_dataset(job.bench.estat, job.dataset_id, job.entry.scope, raw, plan)
     if found and before and not job.force and _same_content(manifest, before):
         for page in manifest.pages:
@@ -40,6 +39,13 @@ def _fetch_raw(job: DatasetJob, plan: FetchPlan) -> StepResult:
         "result_date": manifest.result_date,
     }
     return StepResult(facts, uri, kept.content_hash, unchanged, rows=manifest.total_number)
+
+
+def _expected(job: DatasetJob, before: Manifest | None) -> int:
+    """Return about how many records will come: as many as last time, or as the metadata say; 0 where unknown."""
+    if before and (before.scope, before.source) == (job.entry.scope, job.bench.estat.source):
+        return before.total_number
+    return 0 if job.entry.scope else job.entry.overall_number or 0
 
 
 def _same_content(new: Manifest, old: Manifest) -> bool:
