@@ -84,9 +84,9 @@ class MemorySink:
         return list(itertools.chain.from_iterable(map(as_list, values)))
 
 
-def client_of(base_url: str) -> EstatClient:
+def client_of(base_url: str, source: str | None = None) -> EstatClient:
     """Return a client that waits for nothing."""
-    return EstatClient("id", base_url, patience=Patience(read_timeout=10, sleep=lambda seconds: None))
+    return EstatClient("id", base_url, source=source, patience=Patience(read_timeout=10, sleep=lambda seconds: None))
 
 
 def records_of(cells: Iterable[Cell]) -> list[dict[str, str]]:
