@@ -140,9 +140,7 @@ def main() -> None:
         print(f"  {name:22} {seconds:6.2f} s   {asked} requests, {least} at least")
     print(f"  {'registering before':22} {found['registering']:6.2f} s   {found['registering_requests']} requests")
     print(f"  {'ratio':22} {found['ratio']:6.2f}     goal: at most {found['goal']}")
-    print(
-        f"  {'ratio, unforeseen':22} {found['ratio_unforeseen']:6.2f}     where the number of records is not told before"
-    )
+    print(f"  {'ratio, unforeseen':22} {found['ratio_unforeseen']:6.2f}     the number of records not known before")
 
 
 if __name__ == "__main__":
