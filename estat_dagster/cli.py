@@ -15,6 +15,7 @@ COMMANDS = {
     "query": "Ask the lake in Athena SQL.",
     "search": "Search e-Stat's tables by words.",
     "describe": "Show a table of e-Stat: axes, codes, size.",
+    "files": "Search e-Stat's files (Excel, CSV, PDF) by words.",
     "status": "Show the datasets of the lake.",
     "sandbox": "Serve an e-Stat API on loopback, for trying and testing.",
     "doctor": "Say what is configured, what is reachable, and what to do.",

@@ -21,6 +21,7 @@ from estat_dagster.estat.models import (
     TableInfo,
     as_node,
     as_nodes,
+    number,
     parse_axes,
     parse_pairs,
     parse_table,
@@ -224,9 +225,3 @@ def _decode(body: bytes) -> Any:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-
-
-def number(node: dict[str, Any], key: str, default: int = 0) -> int:
-    """Return the whole number of an element, the default where it is none."""
-    found = text(node.get(key))
-    return int(found) if found.isdecimal() else default
