@@ -31,7 +31,7 @@ from tests.estat.small_table import MemorySink, records_of, small_table
 from tests.replay import as_list
 
 SLOW = (Kind.SILENT, Kind.STALL, Kind.DRIP)
-SECONDS = 3.0  # a stall longer than the client's patience for the next bytes, a drip longer than for all of them
+SECONDS = 30.0  # longer than anybody's patience
 PLAN = FetchPlan(chunk_size=6, max_concurrent=3)  # four pages
 FIRST, LATER_ONE = 1, 3
 APP_ID = "0123456789abcdef0123456789abcdef01234567"
@@ -174,6 +174,14 @@ def test_a_body_that_drips_within_the_patience_is_taken(sandbox: Sandbox, job: D
     sandbox.fail(Kind.DRIP, seconds=0.1)
     fetch_raw(job, PLAN)
     check_whole(sandbox, job)
+
+
+def test_a_body_that_drips_on_and_on_is_given_up(sandbox: Sandbox) -> None:
+    patience = Patience(tries=1, total_timeout=0.3)  # the next bytes are waited for much longer
+    sandbox.fail(Kind.DRIP, seconds=4)
+    with pytest.raises(DataLakeError) as caught:
+        fetch_dataset(EstatClient("id", sandbox.base_url, patience=patience), TABLE_ID, {}, MemorySink(), PLAN)
+    assert caught.value.kind == TIMEOUT
 
 
 def check_whole(sandbox: Sandbox, job: DatasetJob) -> None:
