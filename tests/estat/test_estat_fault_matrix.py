@@ -117,8 +117,15 @@ def impatient(sandbox: Sandbox, tries: int) -> EstatClient:
 
 @pytest.mark.parametrize(("kind", "page", "times", "outcome"), CASES)
 def test_a_fetch_is_whole_or_fails_and_leaves_nothing(
-    sandbox: Sandbox, job: DatasetJob, kind: Kind, page: int, times: int | None, outcome: str
+    sandbox: Sandbox,
+    job: DatasetJob,
+    caplog: pytest.LogCaptureFixture,
+    kind: Kind,
+    page: int,
+    times: int | None,
+    outcome: str,
 ) -> None:
+    caplog.set_level("DEBUG")
     if kind in SLOW:
         job.bench.estat = impatient(sandbox, tries=4 if times else 2)
     met = None if kind is Kind.REPLACED and times is None else page  # replaced at one page, the others may agree
@@ -131,6 +138,7 @@ def test_a_fetch_is_whole_or_fails_and_leaves_nothing(
         fetch_raw(job, PLAN)
     assert caught.value.kind == outcome, repr(caught.value.to_dict())
     assert APP_ID not in everything_said(caught.value)
+    assert APP_ID not in caplog.text
     check_nothing(job, resumes=caught.value.can_retry)
     sandbox.heal()
     fetch_raw(job, PLAN)
@@ -205,6 +213,8 @@ def check_nothing(job: DatasetJob, *, resumes: bool) -> None:
     with pytest.raises(DataError, match="No raw pages"):
         transform(job)
     assert resumes or job.raw.names("") == []
+    files = [path for path in job.bench.settings.lake_home.rglob("*") if path.is_file()]
+    assert not any(APP_ID.encode() in path.read_bytes() for path in files)
 
 
 def kept_pages(job: DatasetJob) -> list[StatsPage]:
