@@ -18,8 +18,9 @@ import tenacity
 import urllib3
 
 from estat_dagster.errors import ApiError, DataLakeError, NetworkError, RequestTimeoutError
+from estat_dagster.estat.listing import ListPage, parse_list_page
 from estat_dagster.estat.models import Metadata, parse_axes, parse_table
-from estat_dagster.estat.pages import ForeignAnswerError, StatsPage, parse_document, parse_stats_page, parse_table_list
+from estat_dagster.estat.pages import ForeignAnswerError, StatsPage, parse_document, parse_stats_page
 from estat_dagster.estat.secrets import guard_loggers, scrub
 from estat_dagster.telemetry import log
 
@@ -98,10 +99,10 @@ class EstatClient:
         _, page = self.get_page({"statsDataId": dataset_id, "cntGetFlg": "Y", "metaGetFlg": "N"})
         return page.total_number
 
-    def get_list(self, parameters: Mapping[str, Any]) -> tuple[int, list[Any]]:
-        """Return how many tables match and the tables of this answer (getStatsList)."""
+    def get_list(self, parameters: Mapping[str, Any]) -> ListPage:
+        """Return one answer of getStatsList; `listing` puts them together."""
         return self._ask(
-            "getStatsList", parameters, lambda answer: parse_table_list(parse_document(answer.body, "GET_STATS_LIST"))
+            "getStatsList", parameters, lambda answer: parse_list_page(parse_document(answer.body, "GET_STATS_LIST"))
         )
 
     def _ask(self, function: str, parameters: Mapping[str, Any], read: Callable[[Answer], T]) -> T:

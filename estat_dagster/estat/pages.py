@@ -14,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from estat_dagster.errors import ApiError, DataError
-from estat_dagster.estat.models import Axis, Metadata, TableInfo, as_list, parse_axes, parse_pairs, parse_table, text
+from estat_dagster.estat.models import Axis, Metadata, TableInfo, parse_axes, parse_pairs, parse_table, text
 
 OK, NO_DATA, PARTLY = 0, 1, 2
 
@@ -142,12 +142,6 @@ def parse_document(body: bytes, root: str) -> dict[str, Any]:
         raise ApiError(f"e-Stat's answer has no {root}.", retry=True, hint="Try again in a while.")
     check_status(node["RESULT"])
     return node
-
-
-def parse_table_list(node: dict[str, Any]) -> tuple[int, list[TableInfo]]:
-    """Return the number of tables found and the tables of this answer, from a GET_STATS_LIST."""
-    inf = node.get("DATALIST_INF") or {}
-    return _number(inf, "NUMBER"), [parse_table(table) for table in as_list(inf.get("TABLE_INF"))]
 
 
 def check_status(result: dict[str, Any]) -> None:
