@@ -44,9 +44,7 @@ def command(
     if found.total:
         say(f"{offset + 1:,} to {offset + len(rows):,} of {found.total:,} codes of {found.dataset_id} {found.title}")
     else:
-        say(
-            f"Nothing on the axes of {found.dataset_id} {found.title} matches; `estat describe {dataset_id}` shows them."
-        )
+        say(f"Nothing on the axes of {dataset_id} {found.title} matches; `estat describe {dataset_id}` shows them.")
     say(found.credit)
 
 

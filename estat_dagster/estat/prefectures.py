@@ -133,7 +133,7 @@ def _readings(prefecture: Prefecture) -> Iterator[str]:
 def _reading(name: str) -> str:
     """Return a name as the readings are written: `Ōsaka-fu` and `oosaka` are `osaka`, `Gumma` is `gunma`."""
     plain = fold_kana(name)
-    return _short_vowels(_ENGLISH.sub("", plain).replace(" ", "")) if plain.isascii() else plain
+    return _short_vowels(re.sub("[ -]", "", _ENGLISH.sub("", plain))) if plain.isascii() else plain
 
 
 def _short_vowels(romaji: str) -> str:
