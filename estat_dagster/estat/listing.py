@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from estat_dagster.errors import ApiError
-from estat_dagster.estat.models import TableInfo, as_list, parse_table, text
+from estat_dagster.estat.models import TableInfo, as_node, as_nodes, parse_table, text
+from estat_dagster.estat.pages import number
 
 LIST_LIMIT = 100_000
 RESTARTS = 3
@@ -48,11 +49,12 @@ def parse_list_page(node: dict[str, Any]) -> ListPage:
 
     Raises:
         ApiError: it holds another number of tables than it says; trying again may help.
+        DataError: a part of it is malformed.
     """
-    inf = node.get("DATALIST_INF") or {}
-    result = inf.get("RESULT_INF") or {}
-    total, first, last = _number(inf, "NUMBER"), _number(result, "FROM_NUMBER"), _number(result, "TO_NUMBER")
-    nodes = as_list(inf.get("TABLE_INF"))
+    inf = as_node(node.get("DATALIST_INF"), "DATALIST_INF")
+    result = as_node(inf.get("RESULT_INF"), "RESULT_INF")
+    total, first, last = number(inf, "NUMBER"), number(result, "FROM_NUMBER"), number(result, "TO_NUMBER")
+    nodes = as_nodes(inf.get("TABLE_INF"), "TABLE_INF")
     nothing_here = text(node["RESULT"].get("STATUS")) == "1" and "NUMBER" in inf and not nodes
     if not nothing_here and not (first and len(nodes) == last - first + 1 and last <= total):
         raise ApiError(
@@ -89,8 +91,3 @@ def list_tables(lister: Lister, parameters: Mapping[str, Any]) -> Listing:
         retry=True,
         hint="Try again in a while.",
     )
-
-
-def _number(node: Any, key: str) -> int:
-    found = text(node.get(key)) if isinstance(node, dict) else ""
-    return int(found) if found.isdecimal() else 0

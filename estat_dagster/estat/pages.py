@@ -7,6 +7,7 @@ Source: API 3.0 specification, 4.3 統計データ取得, 5 ステータス.
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,7 +15,16 @@ from typing import Any, Literal
 import msgspec
 
 from estat_dagster.errors import ApiError, DataError
-from estat_dagster.estat.models import Axis, Metadata, TableInfo, parse_axes, parse_pairs, parse_table, text
+from estat_dagster.estat.models import (
+    Axis,
+    Metadata,
+    TableInfo,
+    parse_axes,
+    parse_pairs,
+    parse_table,
+    text,
+)
+from estat_dagster.estat.secrets import scrub
 
 OK, NO_DATA, PARTLY = 0, 1, 2
 
@@ -113,14 +123,14 @@ def parse_stats_page(body: bytes) -> StatsPage:
     check_status(answer.RESULT)
     data = answer.STATISTICAL_DATA or _StatisticalData()
     inf, values = data.RESULT_INF or {}, data.DATA_INF or _DataInf()
-    total = _number(inf, "TOTAL_NUMBER")
+    total = number(inf, "TOTAL_NUMBER")
     return StatsPage(
-        status=_number(answer.RESULT, "STATUS"),
+        status=number(answer.RESULT, "STATUS"),
         date=text(answer.RESULT.get("DATE")),
         total_number=total,
-        from_number=_number(inf, "FROM_NUMBER"),
-        to_number=_number(inf, "TO_NUMBER"),
-        next_key=_number(inf, "NEXT_KEY") or None,
+        from_number=number(inf, "FROM_NUMBER"),
+        to_number=number(inf, "TO_NUMBER"),
+        next_key=number(inf, "NEXT_KEY") or None,
         table=parse_table(data.TABLE_INF or {}),
         class_inf=bytes(data.CLASS_INF),
         notes=parse_pairs(values.NOTE, "@char"),
@@ -150,10 +160,10 @@ def check_status(result: dict[str, Any]) -> None:
     Raises:
         ApiError: STATUS is 3 or more, or no number.
     """
-    status = _number(result, "STATUS", default=-1)
+    status = number(result, "STATUS", default=-1)
     if status in (OK, NO_DATA, PARTLY):
         return
-    message = text(result.get("ERROR_MSG"))
+    message = scrub(text(result.get("ERROR_MSG")))
     raise ApiError(
         f"e-Stat refused the request (STATUS {status}): {message}",
         status=status,
@@ -182,7 +192,7 @@ def raise_for_foreign(body: bytes, root: str) -> None:
         return
     if match := re.search(rb"<STATUS>\s*(\d+)\s*</STATUS>", body):
         message = re.search(rb"<ERROR_MSG>(.*?)</ERROR_MSG>", body, re.DOTALL)
-        words = message[1].decode("utf-8", "replace") if message else ""
+        words = html.unescape(message[1].decode("utf-8", "replace")) if message else ""
         check_status({"STATUS": int(match[1]), "ERROR_MSG": words})
     raise ForeignAnswerError(
         "The answer is not e-Stat's: " + _describe(body, document),
@@ -208,6 +218,7 @@ def _decode(body: bytes) -> Any:
         return None
 
 
-def _number(node: dict[str, Any], key: str, default: int = 0) -> int:
+def number(node: dict[str, Any], key: str, default: int = 0) -> int:
+    """Return the whole number of an element, the default where it is none."""
     found = text(node.get(key))
     return int(found) if found.isdecimal() else default
