@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from estat_dagster.estat.words import fold, fold_kana
+from estat_dagster.estat.words import fold_kana
 
 _TABLE = """
 01 北海道 ほっかいどう Hokkaido
@@ -61,15 +61,15 @@ _TABLE = """
 46 鹿児島県 かごしまけん Kagoshima
 47 沖縄県 おきなわけん Okinawa
 """
-_SUFFIX = {"都": ("と", "to"), "府": ("ふ", "fu"), "県": ("けん", "ken"), "道": ("どう", "do")}
-_ENGLISH = re.compile(r"[\s-]*\b(prefecture|pref|metropolis|to|fu|ken)\b\.?")
+_SUFFIXES = {"都": ("と", "to"), "府": ("ふ", "fu"), "県": ("けん", "ken"), "道": ("", "")}
+_ENGLISH = re.compile(r"(prefecture|pref|metropolis)\.?")
 _LEAST = {"kana": 2, "romaji": 3}
 """The shortest part of a reading that is looked for: `to` alone is in half of them."""
 
 
 @dataclass(frozen=True)
 class Prefecture:
-    """A prefecture: five-digit area code, kanji, kana, romaji without `-to`, `-fu`, `-ken`."""
+    """A prefecture: five-digit area code, kanji, kana, and romaji without `-to`, `-fu`, `-ken`."""
 
     code: str
     kanji: str
@@ -79,12 +79,17 @@ class Prefecture:
     @property
     def short_kanji(self) -> str:
         """The kanji without 都, 府 or 県; 北海道 keeps its 道."""
-        return self.kanji if self.kanji == "北海道" else self.kanji[:-1]
+        return self.kanji if self.kanji.endswith("道") else self.kanji[:-1]
 
     @property
     def short_kana(self) -> str:
         """The kana without と, ふ or けん."""
-        return self.kana if self.kanji == "北海道" else self.kana.removesuffix(_SUFFIX[self.kanji[-1]][0])
+        return self.kana.removesuffix(_SUFFIXES[self.kanji[-1]][0])
+
+    @property
+    def romaji_suffix(self) -> str:
+        """What romaji leave out: to, fu, ken; nothing in Hokkaido."""
+        return _SUFFIXES[self.kanji[-1]][1]
 
 
 @lru_cache(maxsize=1)
@@ -112,7 +117,7 @@ def by_part(words: str) -> tuple[Prefecture, ...]:
     part = _reading(words)
     if len(part) < _LEAST["romaji" if part.isascii() else "kana"]:
         return ()
-    return tuple(found for found in prefectures() if any(part in reading for reading in _readings(found)))
+    return tuple(found for found in prefectures() if part in found.short_kana or part in found.romaji.casefold())
 
 
 @lru_cache(maxsize=1)
@@ -126,15 +131,15 @@ def _names() -> dict[str, Prefecture]:
 
 
 def _readings(prefecture: Prefecture) -> Iterator[str]:
+    romaji = prefecture.romaji.casefold()
     yield from (prefecture.kanji, prefecture.short_kanji, prefecture.kana, prefecture.short_kana)
-    yield _short_vowels(fold(prefecture.romaji))
+    yield from (romaji, f"{romaji}{prefecture.romaji_suffix}")
 
 
 def _reading(name: str) -> str:
-    """Return a name as the readings are written: `Ōsaka-fu` and `oosaka` are `osaka`, `Gumma` is `gunma`."""
+    """Return a name as the readings are written: `Ōsaka-fu` and `oosaka fu` are `osakafu`, `Gumma` is `gunma`."""
     plain = fold_kana(name)
-    return _short_vowels(re.sub("[ -]", "", _ENGLISH.sub("", plain))) if plain.isascii() else plain
-
-
-def _short_vowels(romaji: str) -> str:
-    return re.sub("o[uo]", "o", romaji).replace("mm", "nm")
+    if not plain.isascii():
+        return plain
+    letters = re.sub("[ -]", "", _ENGLISH.sub("", plain))
+    return re.sub("o[uo]", "o", letters).replace("mm", "nm")
