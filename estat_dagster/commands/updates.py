@@ -6,6 +6,7 @@ import click
 
 from estat_dagster.automation.watching import watch
 from estat_dagster.commands.output import format_option, print_rows, say
+from estat_dagster.estat.updates import Updates
 from estat_dagster.workbench import Workbench
 
 COLUMNS = (
@@ -33,7 +34,14 @@ def command(dataset_ids: tuple[str, ...], each: bool, every: bool, form: str) ->
     print_rows(COLUMNS, rows, form)
     for dataset_id, reason in found.left_out:
         say(f"{dataset_id} was not compared: {reason}.")
-    updates = found.updates
+    say(_summary(found.updates))
+    say(found.updates.credit)
+
+
+def _summary(updates: Updates) -> str:
+    if not updates.tables:
+        return "No dataset was compared."
     how = f"e-Stat's updates of {updates.window}" if updates.window else "each by its id"
-    say(f"{len(updates.news):,} of {len(updates.tables):,} datasets have news ({how}, {updates.requests:,} requests).")
-    say(updates.credit)
+    return (
+        f"{len(updates.news):,} of {len(updates.tables):,} datasets have news ({how}, {updates.requests:,} requests)."
+    )
