@@ -5,9 +5,11 @@ This is the one place that decides whether answers come from e-Stat or from the 
 
 from __future__ import annotations
 
+import re
 import threading
 from functools import cached_property
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from estat_dagster.errors import ValidationError
 from estat_dagster.settings import ESTAT_BASE_URL, SANDBOX, SANDBOX_APP_ID, Settings
@@ -48,13 +50,21 @@ class Workbench:
     def estat(self) -> EstatClient:
         """A client of e-Stat, or of the sandbox where no application ID is set."""
         from estat_dagster.estat.client import EstatClient
+        from estat_dagster.estat.turns import Slots
 
         settings = self.settings
         if settings.uses_sandbox:
             url, source = settings.base_url or shared_sandbox().base_url, SANDBOX
         else:
             url, source = settings.base_url or ESTAT_BASE_URL, None
-        return EstatClient(settings.app_id or SANDBOX_APP_ID, url, source=source, connections=settings.max_concurrent)
+        address = re.sub(r"[^\w.-]+", "_", urlsplit(url).netloc)
+        return EstatClient(
+            settings.app_id or SANDBOX_APP_ID,
+            url,
+            source=source,
+            connections=settings.max_concurrent,
+            slots=Slots(settings.locks_home / "requests" / address, settings.max_concurrent),
+        )
 
     @cached_property
     def sql(self) -> QueryEngine:

@@ -45,7 +45,10 @@ def _print_facts(found: Description) -> None:
         say(f"period in doubt: {doubt}")
     for symbol, meaning in found.notes.items():
         say(f"symbol {symbol}: {meaning}")
-    say(f"fetch: {found.records:,} records, {found.requests:,} requests")
+    plan = found.plan
+    say(f"fetch: {plan.records:,} records, {plan.requests:,} requests, about {plan.bytes:,} bytes, {plan.seconds:g} s")
+    for advice in plan.advice:
+        say(f"--filter {advice}.")
     say(f"domain: {found.domain}, for {found.domain_reason}")
 
 
@@ -85,8 +88,13 @@ def _document(found: Description) -> dict[str, Any]:
         },
         "units": found.units,
         "notes": found.notes,
-        "records": found.records,
-        "requests": found.requests,
+        "plan": {
+            "records": found.plan.records,
+            "requests": found.plan.requests,
+            "bytes": found.plan.bytes,
+            "seconds": found.plan.seconds,
+            "advice": found.plan.advice,
+        },
         "domain": found.domain,
         "domain_reason": found.domain_reason,
         "source": found.source,

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from estat_dagster.domains import infer_domain
-from estat_dagster.estat.client import PAGE_LIMIT, EstatClient
+from estat_dagster.estat.client import EstatClient
 from estat_dagster.estat.credit import table_credit
 from estat_dagster.estat.models import Axis, ClassItem, Metadata, TableInfo
+from estat_dagster.estat.plan import Estimate, estimate
 from estat_dagster.estat.timecodes import Period, parse_period, parse_survey_date
 
 SAMPLE = 5
@@ -45,20 +46,23 @@ class Periods:
 
 @dataclass(frozen=True)
 class Description:
-    """A table before it is fetched."""
+    """A table before it is fetched; `plan` is of a fetch of all of it."""
 
     table: TableInfo
     axes: tuple[AxisSummary, ...]
     periods: Periods
     units: tuple[str, ...]
     notes: Mapping[str, str]
-    records: int
-    requests: int
+    plan: Estimate
     domain: str
     domain_reason: str
     source: str
     credit: str
-    metadata: Metadata
+
+    @property
+    def metadata(self) -> Metadata:
+        """Table and axes with every code."""
+        return self.plan.metadata
 
 
 def describe_table(client: EstatClient, dataset_id: str) -> Description:
@@ -84,13 +88,11 @@ def describe_table(client: EstatClient, dataset_id: str) -> Description:
         periods=covered_periods(metadata),
         units=tuple(dict.fromkeys(unit for axis in axes for unit in axis.units)),
         notes=page.notes,
-        records=page.total_number,
-        requests=max(1, -(-page.total_number // PAGE_LIMIT)),
+        plan=estimate(metadata, {}, [page.total_number]),
         domain=domain.name,
         domain_reason=reason,
         source=client.source,
         credit=table_credit(table, client.source, processed=False),
-        metadata=metadata,
     )
 
 

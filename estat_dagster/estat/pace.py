@@ -9,15 +9,17 @@ from collections.abc import Hashable
 
 START = 4
 QUICK = 2.0  # times the quickest answer of its kind
+RAMP = 0.05  # seconds
 PROMPT = 0.5  # seconds; whatever comes within them is quick
 
 
 class Pace:
     """The degree of parallel requests.
 
-    It grows by one with each quick answer until the first trouble; then it is halved, and from there on it grows by
-    one for as many quick answers as it is high. A slow answer leaves it as it is. Requests that began before a halving
-    do not halve again: ten that fail together are one trouble.
+    It grows by one with each quick answer, and with each `RAMP` seconds in which requests wait for their turn and
+    nothing is wrong, for a refusal comes sooner than data. The first trouble halves it; from there on it grows by one
+    for as many quick answers as it is high. A slow answer leaves it as it is. Requests that began before a halving do
+    not halve again: ten that fail together are one trouble.
 
     Args:
         limit: the most requests at once.
@@ -27,7 +29,7 @@ class Pace:
     def __init__(self, limit: int, start: int = START) -> None:
         self.limit = max(1, limit)
         self._degree = float(min(self.limit, max(1, start)))
-        self._grows_slowly = False
+        self._grows_slowly = self._is_slow = False
         self._quickest: dict[Hashable, float] = {}
         self._begun = 0
         self._first_since_halving = 0
@@ -45,8 +47,14 @@ class Pace:
     def answered(self, seconds: float, kind: Hashable = None) -> None:
         """Take note of an answer and of the time that it took; answers are compared with others of their kind."""
         quickest = self._quickest[kind] = min(seconds, self._quickest.get(kind, seconds))
-        if seconds <= max(PROMPT, QUICK * quickest):
+        self._is_slow = seconds > max(PROMPT, QUICK * quickest)
+        if not self._is_slow:
             self._degree = min(self.limit, self._degree + (1 / int(self._degree) if self._grows_slowly else 1))
+
+    def waited(self) -> None:
+        """Take note that requests have waited for `RAMP` seconds, without an answer or a trouble meanwhile."""
+        if not self._grows_slowly and not self._is_slow:
+            self._degree = min(self.limit, self._degree + 1)
 
     def troubled(self, number: int) -> None:
         """Take note that the request of that number met a trouble: 429, 5xx, a time-out, a broken connection."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from estat_dagster.errors import DataLakeError, StorageError
-from estat_dagster.estat.pace import Pace
+from estat_dagster.estat.pace import RAMP, Pace
 
 SECONDS_BETWEEN_LOOKS = 0.02
 
@@ -76,12 +76,14 @@ class Turns:
         self._pace, self._slots = pace, slots
         self._changed = threading.Condition()
         self._inside = 0
+        self._changed_at = time.monotonic()
 
     @contextmanager
     def turn(self, kind: Hashable = None) -> Iterator[None]:
         """Make a request inside: the time it takes, or an error that a retry may mend, tells the pace."""
         with self._changed:
-            self._changed.wait_for(lambda: self._inside < self._pace.degree)
+            while not self._changed.wait_for(lambda: self._inside < self._pace.degree, RAMP):
+                self._grow()
             self._inside += 1
         number, troubled, seconds = 0, False, 0.0
         try:
@@ -103,4 +105,12 @@ class Turns:
                     self._pace.troubled(number)
                 elif number:
                     self._pace.answered(seconds, kind)
+                self._changed_at = time.monotonic()
                 self._changed.notify_all()
+
+    def _grow(self) -> None:
+        """Let one more in where nothing has happened for a while, however many threads have seen that."""
+        if time.monotonic() - self._changed_at >= RAMP:
+            self._changed_at = time.monotonic()
+            self._pace.waited()
+            self._changed.notify_all()

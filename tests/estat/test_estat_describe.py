@@ -12,6 +12,7 @@ from estat_dagster.estat.client import EstatClient, Patience
 from estat_dagster.estat.credit import SANDBOX_CREDIT, SERVICE_CREDIT
 from estat_dagster.estat.describe import Description, covered_periods, describe_table
 from estat_dagster.estat.models import Axis, ClassItem, Metadata, TableInfo
+from estat_dagster.estat.plan import estimate_fetch
 from estat_dagster.sandbox.model import Table
 from estat_dagster.sandbox.server import Sandbox
 from estat_dagster.settings import SANDBOX
@@ -29,7 +30,7 @@ def describe(dataset_id: str, tables: list[Table] | None = None) -> Description:
 
 def test_a_table_is_described_with_its_axes_symbols_periods_and_size():
     found = describe(TABLE_ID, [small_table()])
-    assert (found.records, found.requests) == (RECORDS, 1)
+    assert (found.plan.records, found.plan.requests) == (RECORDS, 1)
     area, time = found.axes
     assert (area.id, area.name, area.size, area.units, area.levels) == ("area", "地域", 3, ("人",), {"1": 3})
     assert (time.id, time.size, [item.code for item in time.samples]) == (
@@ -91,8 +92,16 @@ def test_a_fetch_takes_a_request_for_every_hundred_thousand_records(records: int
     meta: dict[str, Any] = {"GET_META_INFO": {"RESULT": {"STATUS": 0}, "METADATA_INF": {}}}
     with Loopback([Reply(body(meta)), Reply(body(stats_data([], total=records)))]) as server:
         found = describe_table(client_of(server.base_url), TABLE_ID)
-    assert (found.records, found.requests) == (records, requests)
+    assert (found.plan.records, found.plan.requests) == (records, requests)
     assert found.table.id == TABLE_ID
+
+
+def test_the_plan_is_that_of_a_load_and_takes_no_request_more():
+    found = describe("9900000002")
+    with Sandbox() as sandbox:
+        planned = estimate_fetch(client_of(sandbox.base_url), "9900000002")
+    assert found.plan == planned
+    assert (planned.records, planned.scope) == (5_472, {})
 
 
 def test_a_table_that_is_not_there_is_an_error():
