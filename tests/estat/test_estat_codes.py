@@ -127,8 +127,14 @@ def test_codes_of_a_table_are_found_through_the_api_page_by_page():
 def test_a_table_labelled_in_english_is_searched_in_japanese_readings_too():
     english = Axis("area", "Area", (ClassItem("13000", "Tokyo-to"), ClassItem("27000", "Osaka-fu")))
     metadata = Metadata(TableInfo("0000000001", "Population"), (english,))
+    for written in ("大阪", "大阪府", "おおさか"):
+        assert match_codes(Metadata(metadata.table, (_nameless(english),)), written)[0].code == "27000"
     for written in ("東京都", "とうきょう", "TOKYO", "tokyo-to"):
         assert match_codes(metadata, written)[0].code == "13000"
+
+
+def _nameless(axis: Axis) -> Axis:
+    return Axis(axis.id, axis.name, tuple(ClassItem(item.code, "") for item in axis.classes))
 
 
 classes = st.lists(
@@ -218,7 +224,7 @@ def test_what_is_no_prefecture_is_none_and_short_parts_find_nothing():
     for name in ("", "県", "ken", "to", "東", "千代田区", "00000", "東京都千代田区", "kyo"):
         assert by_name(name) is None
     assert by_code("13101") is None
-    assert by_part("to") == by_part("と") == by_part("") == ()
+    assert by_part("to") == by_part("と") == by_part("") == by_part("けん") == by_part("ken") == ()
     assert [found.kanji for found in by_part("shima")] == ["福島県", "島根県", "広島県", "徳島県", "鹿児島県"]
     assert [found.kanji for found in by_part("やま")] == ["山形県", "富山県", "山梨県", "和歌山県", "岡山県", "山口県"]
     assert by_name("Gumma") == by_name("gunma")

@@ -69,10 +69,10 @@ def test_a_table_without_a_time_axis_covers_its_survey_date():
 
 
 def test_a_period_that_cannot_be_read_is_told_and_counts_for_nothing():
-    classes = (ClassItem("2020000000", "2020年"), ClassItem("T1", "前期"))
+    classes = (ClassItem("2021000000", "2021年"), ClassItem("2020000000", "2020年"), ClassItem("T1", "前期"))
     periods = covered_periods(Metadata(TableInfo("1", "表"), (Axis("time", "時間", classes),)))
-    assert (periods.first, periods.last) == (date(2020, 1, 1), date(2020, 12, 31))
-    assert periods.kinds == {"calendar_year": 1, "unknown": 1}
+    assert (periods.first, periods.last) == (date(2020, 1, 1), date(2021, 12, 31))
+    assert periods.kinds == {"calendar_year": 2, "unknown": 1}
     assert "T1" in periods.doubts[0]
 
 

@@ -68,7 +68,13 @@ def test_a_list_that_changes_meanwhile_is_asked_again_from_the_start():
 
 
 @pytest.mark.parametrize(
-    "second", [page([2], total=3, first=3), page([3], total=4, first=3), page([1], total=3, first=1)]
+    "second",
+    [
+        page([2], total=3, first=3),
+        page([3], total=4, first=3),
+        page([1], total=3, first=1),
+        page([3], total=3, first=2),
+    ],
 )
 def test_a_list_that_keeps_changing_is_an_error(second: Reply):
     script = [page([1, 2], total=3, first=1), second] * RESTARTS

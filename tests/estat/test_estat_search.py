@@ -7,12 +7,14 @@ from datetime import date
 import pytest
 
 from estat_dagster.errors import ApiError, ValidationError
+from estat_dagster.estat.client import EstatClient
 from estat_dagster.estat.credit import SANDBOX_CREDIT, SERVICE_CREDIT
 from estat_dagster.estat.criteria import Criteria
 from estat_dagster.estat.search import Found, search_tables
 from estat_dagster.sandbox.faults import Fault, FaultPlan, Kind
 from estat_dagster.sandbox.model import Table
 from estat_dagster.sandbox.server import Sandbox
+from estat_dagster.settings import SANDBOX
 from tests.estat.shelf import WAGES, shelf_table
 from tests.estat.small_table import client_of
 
@@ -66,6 +68,11 @@ def test_the_best_alternative_counts_and_what_is_not_wanted_does_not():
     assert {reason.what: reason.points for reason in hit.reasons}["title"] == 40
 
 
+def test_words_are_found_in_titles_of_another_width_and_case():
+    [hit] = search([shelf_table("0000000001", "ＧＤＰ速報値", field="0705")], "gdp").hits
+    assert "title +40: holds gdp" in hit.why
+
+
 def test_the_newest_come_first_where_all_else_is_equal_and_then_the_lower_id():
     dates = {"0000000001": "2024-05-01", "0000000002": "2024-06-01", "0000000003": "2024-05-01"}
     found = search([shelf_table(table, updated=updated) for table, updated in dates.items()], "人口")
@@ -117,6 +124,7 @@ def test_pages_join_to_the_whole_without_gap_or_repetition():
         joined += ids(page)
         offset = page.next_offset
     assert joined == whole
+    assert search(tables, "人口", offset=4, most=3).next_offset is None
     beyond = search(tables, "人口", offset=50, most=3)
     assert (beyond.hits, beyond.total, beyond.next_offset) == ((), 7, None)
 
@@ -213,8 +221,11 @@ def test_a_failing_e_stat_is_an_error_and_not_nothing_found():
         search_tables(client_of(sandbox.base_url), Criteria("人口"))
 
 
-def test_an_answer_carries_the_credit_that_the_terms_require():
+def test_an_answer_carries_the_credit_that_the_terms_require_and_says_whose_data_it_is():
     found = search([shelf_table("0000000001")], "人口")
     assert SERVICE_CREDIT in found.credit
     assert SANDBOX_CREDIT not in found.credit
     assert found.source.startswith("http://127.0.0.1")
+    with Sandbox([shelf_table("0000000001")]) as sandbox:
+        found = search_tables(EstatClient("id", sandbox.base_url, source=SANDBOX), Criteria("人口"))
+    assert found.credit == SANDBOX_CREDIT + SERVICE_CREDIT

@@ -36,6 +36,7 @@ def test_folding_keeps_apart_what_is_different():
     assert len({fold(word) for word in ("か", "が", "は", "ば", "ぱ", "東京", "京都")}) == 7
     assert fold("トウ") != fold("とう")
     assert fold_kana("トウキョウ") == fold_kana("とうきょう") == "とうきょう"
+    assert fold_kana("ヴァイオリンヶ") == "ゔぁいおりんゖ"
     assert fold_kana("ガ") == "が" != fold_kana("カ")
 
 
