@@ -18,6 +18,7 @@ COMMANDS = {
     "describe": "Show a table of e-Stat: axes, units, symbols, periods, size.",
     "codes": "Find codes of a table by name, and names by code.",
     "updates": "Show which datasets e-Stat changed since they were loaded.",
+    "files": "Search e-Stat's files (Excel, CSV, PDF) by words.",
     "status": "Show the datasets of the lake.",
     "sandbox": "Serve an e-Stat API on loopback, for trying and testing.",
     "doctor": "Say what is configured, what is reachable, and what to do.",

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from estat_dagster.errors import ApiError
-from estat_dagster.estat.models import TableInfo, as_node, as_nodes, parse_table, text
-from estat_dagster.estat.pages import number
+from estat_dagster.estat.models import TableInfo, as_node, as_nodes, number, parse_table, text
 
 LIST_LIMIT = 100_000
 RESTARTS = 3

@@ -132,6 +132,12 @@ def text(node: Any) -> str:
     return str(node)
 
 
+def number(node: dict[str, Any], key: str, default: int = 0) -> int:
+    """Return the whole number of an element, the default where it is none."""
+    found = text(node.get(key))
+    return int(found) if found.isdecimal() else default
+
+
 def parse_table(node: Any) -> TableInfo:
     """Read a TABLE_INF.
 

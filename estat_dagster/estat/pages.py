@@ -19,6 +19,7 @@ from estat_dagster.estat.models import (
     Axis,
     Metadata,
     TableInfo,
+    number,
     parse_axes,
     parse_pairs,
     parse_table,
@@ -216,9 +217,3 @@ def _decode(body: bytes) -> Any:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-
-
-def number(node: dict[str, Any], key: str, default: int = 0) -> int:
-    """Return the whole number of an element, the default where it is none."""
-    found = text(node.get(key))
-    return int(found) if found.isdecimal() else default

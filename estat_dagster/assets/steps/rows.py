@@ -33,7 +33,7 @@ ODDITIES = ("unknown_codes", "doubtful_periods", "unexplained_symbols", "unknown
 
 def _transform(job: DatasetJob, manifest: Manifest, frames: Frames, version: str) -> dict[str, Any]:
     first = job.raw.read_checked(manifest.pages[0])
-    mapper = SchemaMapper(first.metadata, first.notes, first.annotations, job.domain)
+    mapper = SchemaMapper(manifest.metadata(first), first.notes, first.annotations, job.domain)
     with frames.writer() as writer:
         for number, entry in enumerate(manifest.pages, start=1):
             page = first if number == 1 else job.raw.read_checked(entry)
