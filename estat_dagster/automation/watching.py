@@ -39,7 +39,7 @@ def watch(
         DataError: an id is not registered.
         DataLakeError: e-Stat did not answer in full.
     """
-    registry, ids = bench.lake.registry, [check_dataset_id(dataset_id) for dataset_id in dataset_ids]
+    registry, ids = bench.lake.registry, [check_dataset_id(each_id) for each_id in dict.fromkeys(dataset_ids)]
     entries = [registry.get_dataset_info(dataset_id) for dataset_id in ids] if ids else list(registry)
     held, left_out = [], []
     for entry in entries:

@@ -113,6 +113,7 @@ def test_a_dataset_that_is_gone_is_told_when_it_is_asked_for(lakeside: Lakeside)
     lakeside.sandbox.remove(LABOR)
     assert state(tell(lakeside)) == {LABOR: UNCHANGED}
     assert state(tell(lakeside, LABOR)) == state(tell(lakeside, each=True)) == {LABOR: GONE}
+    assert len(tell(lakeside, LABOR, LABOR).updates.tables) == 1
 
 
 def test_wrong_and_unknown_ids_are_told(lakeside: Lakeside) -> None:
