@@ -194,6 +194,13 @@ def test_a_repeated_page_is_the_first_one_with_its_positions_or_without(own):
     assert third["RESULT_INF"] == {"TOTAL_NUMBER": 10, "FROM_NUMBER": 9, "TO_NUMBER": 10}
 
 
+def test_a_shifted_page_starts_one_record_earlier_and_says_so(own):
+    own.fail("shifted-page")
+    assert values(page(own, 1)) == ["100", "101", "102", "103"]
+    assert values(page(own, 2)) == ["103", "104", "105", "106"]
+    assert data(page(own, 2))["RESULT_INF"] == {"TOTAL_NUMBER": 10, "FROM_NUMBER": 4, "TO_NUMBER": 7, "NEXT_KEY": 8}
+
+
 def test_a_first_page_repeats_nothing(own):
     own.fail("repeated-page", times=1)
     assert values(page(own, 1)) == values(page(own, 2)) == ["100", "101", "102", "103"]
