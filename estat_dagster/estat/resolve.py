@@ -12,7 +12,6 @@ from dataclasses import replace
 
 from estat_dagster.errors import ValidationError
 from estat_dagster.estat.models import Axis, ClassItem, Metadata
-from estat_dagster.estat.prefectures import by_name
 from estat_dagster.estat.scope import KEYWORDS, Choice, Scope, narrowing, parse_choice, split_scope
 from estat_dagster.estat.timecodes import parse_period
 
@@ -75,9 +74,6 @@ class _Axis:
             )
         if found:
             return [found[0].code]
-        prefecture = by_name(word) if self._axis.id == "area" else None
-        if prefecture and prefecture.code in self._places:
-            return [prefecture.code]
         if self._axis.id == "time" and (codes := self._of_year(wanted)):
             return codes
         raise ValidationError(

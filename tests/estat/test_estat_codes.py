@@ -10,7 +10,6 @@ from estat_dagster.errors import ApiError, ValidationError
 from estat_dagster.estat.codes import CodeMatch, Parent, find_codes, match_codes
 from estat_dagster.estat.models import Axis, ClassItem, Metadata, TableInfo
 from estat_dagster.estat.prefectures import Prefecture, by_code, by_name, by_part, prefectures
-from estat_dagster.estat.resolve import resolve_scope
 from estat_dagster.sandbox.server import Sandbox
 from tests.estat.answers import real_metadata
 from tests.estat.small_table import client_of
@@ -123,13 +122,6 @@ def test_codes_of_a_table_are_found_through_the_api_page_by_page():
     assert "社会・人口統計体系" in found.credit
     assert (page.total, len(page.matches), page.offset) == (22, 2, 20)
     assert {hit.path for hit in page.matches} == {(Parent("13000", "東京都"),)}
-
-
-@pytest.mark.parametrize("written", ["東京", "とうきょう", "Tokyo-to"])
-def test_a_filter_takes_the_readings_of_a_prefecture(written: str):
-    assert resolve_scope({"area": written}, METADATA) == {"area": "13000"}
-    with pytest.raises(ValidationError, match="no code Hokkaido"):
-        resolve_scope({"area": "Hokkaido"}, METADATA)
 
 
 def test_a_table_labelled_in_english_is_searched_in_japanese_readings_too():
