@@ -85,10 +85,13 @@ class Settings:
 
     @property
     def locks_home(self) -> Path:
-        """The folder of the lock files that the processes of this machine share."""
-        if self.s3_bucket:
-            return Path(tempfile.gettempdir(), f"estat-datalake-{os.getuid()}")
-        return self.lake_home / "locks"
+        """The folder of the lock files by which processes keep off one another's raw pages."""
+        return self.slots_home if self.s3_bucket else self.lake_home / "locks"
+
+    @property
+    def slots_home(self) -> Path:
+        """The folder of the lock files by which all processes of a user on this machine share `max_concurrent`."""
+        return Path(tempfile.gettempdir(), f"estat-datalake-{os.getuid()}")
 
 
 def _address(env: Mapping[str, str], name: str, default: str | None) -> str | None:

@@ -48,22 +48,25 @@ class Workbench:
 
     @cached_property
     def estat(self) -> EstatClient:
-        """A client of e-Stat, or of the sandbox where no application ID is set."""
+        """A client of e-Stat, or of the sandbox where no application ID is set.
+
+        All processes that ask the same address share the limit of requests; the sandbox of this process needs none.
+        """
         from estat_dagster.estat.client import EstatClient
         from estat_dagster.estat.turns import Slots
 
-        settings = self.settings
-        if settings.uses_sandbox:
-            url, source = settings.base_url or shared_sandbox().base_url, SANDBOX
-        else:
-            url, source = settings.base_url or ESTAT_BASE_URL, None
-        address = re.sub(r"[^\w.-]+", "_", urlsplit(url).netloc)
+        settings, slots = self.settings, None
+        source = SANDBOX if settings.uses_sandbox else None
+        url = settings.base_url or (None if settings.uses_sandbox else ESTAT_BASE_URL)
+        if url:
+            address = re.sub(r"[^\w.-]+", "_", urlsplit(url).netloc)
+            slots = Slots(settings.slots_home / "requests" / address, settings.max_concurrent)
         return EstatClient(
             settings.app_id or SANDBOX_APP_ID,
-            url,
+            url or shared_sandbox().base_url,
             source=source,
             connections=settings.max_concurrent,
-            slots=Slots(settings.locks_home / "requests" / address, settings.max_concurrent),
+            slots=slots,
         )
 
     @cached_property

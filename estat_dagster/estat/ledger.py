@@ -4,7 +4,7 @@ A fetch that breaks off (the process is killed, e-Stat stays away) leaves its pa
 the same request takes them up again: those pages count whose bytes are still the ones noted, and every answer must be
 of the state of the table (UPDATED_DATE and TOTAL_NUMBER) that the record knows. A record of another request, page size
 or origin is dropped with its pages. UPDATED_DATE names a day: pages fetched on that very day are not taken up, as the
-table may be updated once more on it.
+table may be updated once more on it; nor are those of a table that has none.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ class Ledger:
 
     def _take_up(self, left: _Record) -> None:
         valid: list[PageEntry] = []
-        if left.order == self._record.order and (left.updated_date or "") < left.begun:
+        if left.order == self._record.order and "" < (left.updated_date or "") < left.begun:
             valid = [entry for entry in left.pages if self._is_whole(entry)]
         self._remove_others(left.stamps, {entry.file for entry in valid})
         if valid:

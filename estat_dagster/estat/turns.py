@@ -48,7 +48,7 @@ class Slots:
 
     def _take(self) -> FileLock | None:
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for number in random.sample(range(self._count), self._count):
                 lock = FileLock(self._folder / f"{number}.lock", thread_local=False)
                 try:
@@ -59,7 +59,7 @@ class Slots:
         except OSError as error:
             raise StorageError(
                 f"The slots of parallel requests in {self._folder} cannot be used: {error.strerror or error}.",
-                hint="Check that the folder beside DATALAKE_HOME can be written.",
+                hint="Check that the folder for temporary files can be written, or set TMPDIR to one that can.",
             ) from error
         return None
 

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,10 +17,14 @@ from estat_dagster.assets.steps.job import DatasetJob
 from estat_dagster.assets.steps.raw import fetch_raw
 from estat_dagster.errors import NetworkError, ValidationError
 from estat_dagster.estat.client import EstatClient, Patience
-from estat_dagster.estat.fetch import FetchPlan
+from estat_dagster.estat.fetch import FetchPlan, fetch_dataset
+from estat_dagster.sandbox.faults import FaultPlan
 from estat_dagster.sandbox.model import Cell
 from estat_dagster.sandbox.server import Sandbox
+from estat_dagster.settings import Settings
+from estat_dagster.workbench import Workbench
 from tests.doors.lakeside import Lakeside
+from tests.estat.small_table import MemorySink
 
 LARGE, POPULATION = "9900000014", "0000010101"
 
@@ -83,3 +92,35 @@ def test_a_load_that_trouble_ends_is_taken_up_by_the_next(lakeside: Lakeside, sa
     asked = [seen for seen in sandbox.requests if seen.path.endswith("getStatsData")]
     assert len(asked) == len(pages) - len(left)
     assert len(lakeside.rows(POPULATION)) == len(sandbox.tables[POPULATION].cells)
+
+
+class MostAtOnce:
+    """The most requests that a sandbox was answering at one moment."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.seen = self._now = 0
+        self._lock, self._answer = threading.Lock(), sandbox.answer
+        sandbox.answer = self.answer  # type: ignore[method-assign]
+
+    def answer(self, *request: Any, **how: Any) -> Any:
+        with self._lock:
+            self._now += 1
+            self.seen = max(self.seen, self._now)
+        try:
+            return self._answer(*request, **how)
+        finally:
+            with self._lock:
+                self._now -= 1
+
+
+def test_runs_at_the_same_time_share_one_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two clients of a process are like two processes: what they share is the folder of the slots."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with Sandbox(faults=FaultPlan(latency=0.05)) as sandbox:
+        settings = Settings(app_id="test", base_url=sandbox.base_url, lake_home=tmp_path / "lake", max_concurrent=2)
+        benches = [Workbench(settings) for _ in range(2)]
+        most = MostAtOnce(sandbox)
+        with ThreadPoolExecutor() as pool:
+            plan = FetchPlan(40, 10)
+            list(pool.map(lambda bench: fetch_dataset(bench.estat, POPULATION, {}, MemorySink(), plan), benches))
+    assert 1 <= most.seen <= 2
