@@ -26,6 +26,7 @@ _STATUSES: dict[Kind, RefusalError] = {
     Kind.XML_100: not_authenticated(),
     Kind.XML_299: unexpected(),
 }
+"""The words of STATUS 200 are ours: its number alone is known, as one of 200 to 299."""
 
 
 def damaged(fault: Fault, params: Params, respond: Callable[[Params], Response]) -> Response:
