@@ -13,8 +13,11 @@ from estat_dagster.telemetry import log_to_stderr
 COMMANDS = {
     "load": "Load datasets: register them and run the five layers.",
     "query": "Ask the lake in Athena SQL.",
-    "search": "Search e-Stat's tables by words.",
-    "describe": "Show a table of e-Stat: axes, codes, size.",
+    "search": "Search e-Stat's tables by words, field, survey, area, cycle and dates.",
+    "suggest": "Show the terms that statistics use for everyday words.",
+    "describe": "Show a table of e-Stat: axes, units, symbols, periods, size.",
+    "codes": "Find codes of a table by name, and names by code.",
+    "updates": "Show which datasets e-Stat changed since they were loaded.",
     "files": "Search e-Stat's files (Excel, CSV, PDF) by words.",
     "status": "Show the datasets of the lake.",
     "sandbox": "Serve an e-Stat API on loopback, for trying and testing.",

@@ -16,6 +16,8 @@ from estat_dagster.errors import ValidationError
 
 ESTAT_BASE_URL = "https://api.e-stat.go.jp/rest/3.0/app"
 SANDBOX_APP_ID = "sandbox"
+SANDBOX = "sandbox"
+"""What a manifest names as the source of data of the sandbox."""
 
 
 def project_root() -> Path:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from estat_dagster.errors import ValidationError
-from estat_dagster.settings import ESTAT_BASE_URL, SANDBOX_APP_ID, Settings
+from estat_dagster.settings import ESTAT_BASE_URL, SANDBOX, SANDBOX_APP_ID, Settings
 
 if TYPE_CHECKING:
     from estat_dagster.estat.client import EstatClient
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from estat_dagster.query.engine import QueryEngine
     from estat_dagster.sandbox.server import Sandbox
 
-SANDBOX = "sandbox"
 _SANDBOX_LOCK = threading.Lock()
 _sandbox: Sandbox | None = None
 

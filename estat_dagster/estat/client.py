@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 import tenacity
 
 from estat_dagster.errors import ApiError, DataLakeError, RequestTimeoutError
+from estat_dagster.estat.listing import ListPage, parse_list_page
 from estat_dagster.estat.models import Metadata, parse_metadata, with_names_of
 from estat_dagster.estat.pace import Pace
-from estat_dagster.estat.pages import ForeignAnswerError, StatsPage, parse_document, parse_stats_page, parse_table_list
+from estat_dagster.estat.pages import ForeignAnswerError, StatsPage, parse_document, parse_stats_page
 from estat_dagster.estat.transport import Answer, Patience, Transport
 from estat_dagster.estat.turns import Slots, Turns
 from estat_dagster.telemetry import log
@@ -74,10 +75,10 @@ class EstatClient:
         asked = {"statsDataId": dataset_id, **(narrowing or {}), "cntGetFlg": "Y", "metaGetFlg": "N"}
         return self.get_page(asked)[1].total_number
 
-    def get_list(self, parameters: Mapping[str, Any]) -> tuple[int, list[Any]]:
-        """Return how many tables match and the tables of this answer (getStatsList)."""
+    def get_list(self, parameters: Mapping[str, Any]) -> ListPage:
+        """Return one answer of getStatsList; `listing` puts them together."""
         return self.ask(
-            "getStatsList", parameters, lambda answer: parse_table_list(parse_document(answer.body, "GET_STATS_LIST"))
+            "getStatsList", parameters, lambda answer: parse_list_page(parse_document(answer.body, "GET_STATS_LIST"))
         )
 
     def ask(

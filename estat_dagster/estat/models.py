@@ -31,6 +31,8 @@ class TableInfo:
     field_code: str = ""
     field_name: str = ""
     overall_total_number: int | None = None
+    subfield_code: str = ""
+    subfield_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ def parse_table(node: Any) -> TableInfo:
     """
     node = as_node(node, "TABLE_INF")
     stat = node.get("STAT_NAME")
-    field = node.get("MAIN_CATEGORY")
+    field, subfield = node.get("MAIN_CATEGORY"), node.get("SUB_CATEGORY")
     total = text(node.get("OVERALL_TOTAL_NUMBER"))
     return TableInfo(
         id=text(node.get("@id")),
@@ -161,6 +163,8 @@ def parse_table(node: Any) -> TableInfo:
         field_code=_code(field),
         field_name=text(field),
         overall_total_number=int(total) if total.isdecimal() else None,
+        subfield_code=_code(subfield),
+        subfield_name=text(subfield),
     )
 
 

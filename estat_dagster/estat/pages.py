@@ -19,8 +19,6 @@ from estat_dagster.estat.models import (
     Axis,
     Metadata,
     TableInfo,
-    as_node,
-    as_nodes,
     number,
     parse_axes,
     parse_pairs,
@@ -155,12 +153,6 @@ def parse_document(body: bytes, root: str) -> dict[str, Any]:
         raise ApiError(f"e-Stat's answer has no {root}.", retry=True, hint="Try again in a while.")
     check_status(node["RESULT"])
     return node
-
-
-def parse_table_list(node: dict[str, Any]) -> tuple[int, list[TableInfo]]:
-    """Return the number of tables found and the tables of this answer, from a GET_STATS_LIST."""
-    inf = as_node(node.get("DATALIST_INF"), "DATALIST_INF")
-    return number(inf, "NUMBER"), [parse_table(table) for table in as_nodes(inf.get("TABLE_INF"), "TABLE_INF")]
 
 
 def check_status(result: dict[str, Any]) -> None:

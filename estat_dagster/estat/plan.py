@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from estat_dagster.errors import ValidationError
@@ -79,19 +79,23 @@ def estimate_fetch(
         ValidationError: the table has no such axis, code or name.
         DataLakeError: as every request.
     """
-    plan, metadata = plan or FetchPlan(), client.get_metadata(dataset_id)
+    metadata = client.get_metadata(dataset_id)
     resolved = resolve_scope(scope or {}, metadata)
-    counts = count_parts(client, dataset_id, resolved)
+    return estimate(metadata, resolved, count_parts(client, dataset_id, resolved), plan)
+
+
+def estimate(metadata: Metadata, scope: Scope, counts: Sequence[int], plan: FetchPlan | None = None) -> Estimate:
+    """Return how large a fetch will be whose parts have so many records; the scope is in codes."""
+    plan, records = plan or FetchPlan(), sum(counts)
     requests = sum(max(1, -(-count // plan.chunk_size)) for count in counts)
-    records = sum(counts)
     return Estimate(
         metadata,
-        resolved,
+        dict(scope),
         records,
         requests,
         bytes=round(records * BYTES_A_RECORD),
         seconds=round(_seconds(requests, min(records, plan.chunk_size), plan), 1),
-        advice=tuple(_advice(metadata, resolved, records))[:MOST_ADVICE] if requests > 1 else (),
+        advice=tuple(_advice(metadata, scope, records))[:MOST_ADVICE] if requests > 1 else (),
     )
 
 

@@ -28,15 +28,15 @@ _STATUSES: dict[Kind, RefusalError] = {
 }
 
 
-def damaged(fault: Fault, response: Response, first: Callable[[], Response]) -> Response:
-    """Return an answer as a fault leaves it; one that has nothing to damage stays as it is.
+def damaged(fault: Fault, params: Params, respond: Callable[[Params], Response]) -> Response:
+    """Return the answer to a request as a fault leaves it; one that has nothing to damage stays as it is.
 
     Args:
         fault: what happens.
-        response: the answer without it.
-        first: gives the answer for the first page of the same request.
+        params: the request's parameters.
+        respond: answers this request, and the same one with other parameters.
     """
-    kind = fault.kind
+    kind, response = fault.kind, respond(params)
     if kind in _PAGES:
         code, headers = _PAGES[kind], _retry_after(fault)
         return page(code, HTTPStatus(code).phrase, _WORDS)._replace(headers=headers)
@@ -45,11 +45,13 @@ def damaged(fault: Fault, response: Response, first: Callable[[], Response]) -> 
     if kind is Kind.INVALID_JSON:
         return response._replace(body=response.body[: len(response.body) // 2])
     if kind is Kind.REPEATED_PAGE:
-        return first()
+        return respond(_at(1, params))
+    if kind is Kind.SHIFTED_PAGE:
+        return respond(_at(int(params["startPosition"]) - 1, params))
     if kind in _STATUSES:
         return _refused(response, _STATUSES[kind].status, as_xml=kind in (Kind.XML_100, Kind.XML_299))
     if kind is Kind.REPEATED_VALUES:
-        values = _data(json.loads(first().body)).get("DATA_INF")
+        values = _data(json.loads(respond(_at(1, params)).body)).get("DATA_INF")
         return _changed(response, lambda data: data.update(DATA_INF=values))
     if kind in _CHANGES:
         return _changed(response, _CHANGES[kind])
@@ -64,11 +66,6 @@ def replacement(table: Table) -> Table:
     return table.revised(updated=updated.isoformat(), cells=cells)
 
 
-def first_page(params: Params) -> Params:
-    """Return the parameters of a request for the first page of the same."""
-    return {name: value for name, value in params.items() if name != "startPosition"}
-
-
 _PAGES = {
     Kind.TOO_MANY_REQUESTS: 429,
     Kind.WAIT_SECONDS: 429,
@@ -78,6 +75,11 @@ _PAGES = {
     Kind.HTTP_503: 503,
     Kind.HTTP_504: 504,
 }
+
+
+def _at(position: int, params: Params) -> Params:
+    """Return the parameters with another first record."""
+    return {**params, "startPosition": str(position)}
 
 
 def _retry_after(fault: Fault) -> Mapping[str, str]:

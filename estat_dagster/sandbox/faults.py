@@ -44,6 +44,7 @@ class Kind(StrEnum):
     TOO_MANY = "too-many"
     REPEATED_PAGE = "repeated-page"
     REPEATED_VALUES = "repeated-values"
+    SHIFTED_PAGE = "shifted-page"
     TOTAL_CHANGES = "total-changes"
     REPLACED = "replaced"
     NO_NEXT_KEY = "no-next-key"
@@ -56,6 +57,7 @@ OF_A_PAGE = frozenset(
         Kind.TOO_MANY,
         Kind.REPEATED_PAGE,
         Kind.REPEATED_VALUES,
+        Kind.SHIFTED_PAGE,
         Kind.TOTAL_CHANGES,
         Kind.REPLACED,
         Kind.NO_NEXT_KEY,
@@ -64,7 +66,7 @@ OF_A_PAGE = frozenset(
 )
 """The faults of the records themselves: they meet pages of getStatsData in JSON and nothing else."""
 
-LATER = frozenset((Kind.REPEATED_PAGE, Kind.REPEATED_VALUES))
+LATER = frozenset((Kind.REPEATED_PAGE, Kind.REPEATED_VALUES, Kind.SHIFTED_PAGE))
 """The faults that a first page cannot have."""
 
 

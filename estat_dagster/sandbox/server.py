@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from estat_dagster.errors import ValidationError
 from estat_dagster.sandbox import service
-from estat_dagster.sandbox.damage import damaged, first_page, replacement
+from estat_dagster.sandbox.damage import damaged, replacement
 from estat_dagster.sandbox.delivery import Delivery, hindered, packed
 from estat_dagster.sandbox.faults import Fault, FaultPlan, Kind
 from estat_dagster.sandbox.holdings import Catalog, Dataset, Holdings
@@ -131,7 +131,7 @@ class Sandbox:
         def respond(params: Mapping[str, str]) -> service.Response:
             return service.respond(method, path, app_id, params, self.holdings)
 
-        response = damaged(fault, respond(params), lambda: respond(first_page(params)))
+        response = damaged(fault, params, respond)
         return hindered(packed(response, as_gzip=as_gzip), fault)
 
     def wait(self, seconds: float) -> None:

@@ -30,7 +30,8 @@ from tests.estat.answers import TABLE_ID
 from tests.estat.small_table import MemorySink, records_of, small_table
 from tests.replay import as_list
 
-SECONDS = 3.0  # a stall longer than the client's patience for the next bytes, a drip longer than for all of them
+SLOW = (Kind.SILENT, Kind.STALL, Kind.DRIP)
+SECONDS = 30.0  # longer than anybody's patience
 PLAN = FetchPlan(chunk_size=6, max_concurrent=3)  # four pages
 FIRST, LATER_ONE = 1, 3
 APP_ID = "0123456789abcdef0123456789abcdef01234567"
@@ -64,6 +65,7 @@ OUTCOMES: dict[Kind, tuple[str, str]] = {
     Kind.TOO_MANY: (DATA, DATA),
     Kind.REPEATED_PAGE: (DATA, DATA),
     Kind.REPEATED_VALUES: (DATA, DATA),
+    Kind.SHIFTED_PAGE: (DATA, DATA),
     Kind.TOTAL_CHANGES: (WHOLE, DATA),
     Kind.REPLACED: (WHOLE, DATA),
     Kind.NO_NEXT_KEY: (WHOLE, WHOLE),
@@ -100,30 +102,44 @@ def sandbox(only_sandbox: Sandbox) -> Sandbox:
 
 @pytest.fixture
 def job(sandbox: Sandbox, tmp_path: Path) -> DatasetJob:
-    """The dataset, registered in an empty lake, with a client that loses patience soon."""
+    """The dataset, registered in an empty lake."""
     bench = Workbench(Settings(app_id=APP_ID, base_url=sandbox.base_url, lake_home=tmp_path))
-    patience = Patience(tries=2, read_timeout=0.25, total_timeout=0.35, sleep=lambda seconds: None)
-    bench.estat = EstatClient(APP_ID, sandbox.base_url, patience=patience)
+    bench.estat = EstatClient(APP_ID, sandbox.base_url, patience=Patience(tries=2, sleep=lambda seconds: None))
     register_dataset(bench, TABLE_ID)
     return DatasetJob.of(bench, TABLE_ID)
 
 
+def impatient(sandbox: Sandbox, tries: int) -> EstatClient:
+    """Return a client that gives up soon; the next try is twice as patient."""
+    patience = Patience(tries=tries, read_timeout=0.25, total_timeout=0.35, sleep=lambda seconds: None)
+    return EstatClient(APP_ID, sandbox.base_url, patience=patience)
+
+
 @pytest.mark.parametrize(("kind", "page", "times", "outcome"), CASES)
 def test_a_fetch_is_whole_or_fails_and_leaves_nothing(
-    sandbox: Sandbox, job: DatasetJob, kind: Kind, page: int, times: int | None, outcome: str
+    sandbox: Sandbox,
+    job: DatasetJob,
+    caplog: pytest.LogCaptureFixture,
+    kind: Kind,
+    page: int,
+    times: int | None,
+    outcome: str,
 ) -> None:
-    if kind is Kind.REPLACED and page == FIRST and times is None:
-        outcome = WHOLE  # a table that is another one at each first page has one state for all pages after it
-    sandbox.fail(kind, page=page, times=times, function="getStatsData", seconds=SECONDS)
+    caplog.set_level("DEBUG")
+    if kind in SLOW:
+        job.bench.estat = impatient(sandbox, tries=4 if times else 2)
+    met = None if kind is Kind.REPLACED and times is None else page  # replaced at one page, the others may agree
+    sandbox.fail(kind, page=met, times=times, function="getStatsData", seconds=SECONDS)
     if outcome == WHOLE:
         fetch_raw(job, PLAN)
         check_whole(sandbox, job)
         return
     with pytest.raises(DataLakeError) as caught:
         fetch_raw(job, PLAN)
-    assert caught.value.kind == outcome
+    assert caught.value.kind == outcome, repr(caught.value.to_dict())
     assert APP_ID not in everything_said(caught.value)
-    check_nothing(job)
+    assert APP_ID not in caplog.text
+    check_nothing(job, resumes=caught.value.can_retry)
     sandbox.heal()
     fetch_raw(job, PLAN)
     check_whole(sandbox, job)
@@ -135,8 +151,9 @@ def test_a_fetch_is_whole_or_fails_and_leaves_nothing(
 def test_a_fetch_that_fails_leaves_the_one_before_as_it_was(sandbox: Sandbox, job: DatasetJob, kind: Kind) -> None:
     fetch_raw(job, PLAN)
     before, files = job.manifest(), kept_pages(job)
+    job.bench.estat = impatient(sandbox, tries=2)
     sandbox.replace(small_table(updated="2026-06-01"))
-    sandbox.fail(kind, page=LATER_ONE, function="getStatsData", seconds=SECONDS)
+    sandbox.fail(kind, page=None if kind is Kind.REPLACED else LATER_ONE, function="getStatsData", seconds=SECONDS)
     with pytest.raises(DataLakeError):
         fetch_raw(job, PLAN)
     assert job.manifest() == before
@@ -148,7 +165,7 @@ def test_a_table_of_one_page_is_whole_too_or_nothing(sandbox: Sandbox, job: Data
     sandbox.fail(kind)
     with pytest.raises(DataError):
         fetch_raw(job, FetchPlan())
-    check_nothing(job)
+    check_nothing(job, resumes=False)
 
 
 @pytest.mark.parametrize("kind", [Kind.WAIT_SECONDS, Kind.WAIT_UNTIL])
@@ -167,6 +184,14 @@ def test_a_body_that_drips_within_the_patience_is_taken(sandbox: Sandbox, job: D
     check_whole(sandbox, job)
 
 
+def test_a_body_that_drips_on_and_on_is_given_up(sandbox: Sandbox) -> None:
+    patience = Patience(tries=1, total_timeout=0.3)  # the next bytes are waited for much longer
+    sandbox.fail(Kind.DRIP, seconds=4)
+    with pytest.raises(DataLakeError) as caught:
+        fetch_dataset(EstatClient("id", sandbox.base_url, patience=patience), TABLE_ID, {}, MemorySink(), PLAN)
+    assert caught.value.kind == TIMEOUT
+
+
 def check_whole(sandbox: Sandbox, job: DatasetJob) -> None:
     """Compare what the lake holds with the table that the sandbox serves now, and with an undisturbed fetch of it."""
     sandbox.heal()
@@ -179,11 +204,17 @@ def check_whole(sandbox: Sandbox, job: DatasetJob) -> None:
     assert job.manifest()[1].content_hash == undisturbed.content_hash
 
 
-def check_nothing(job: DatasetJob) -> None:
-    """Look for what could be taken for data: there is no manifest, and so the next step has nothing to read."""
+def check_nothing(job: DatasetJob, *, resumes: bool) -> None:
+    """Look for what could be taken for data: there is no manifest, and so the next step has nothing to read.
+
+    Pages stay for the next try alone, where there is a point in trying again.
+    """
     assert job.raw.latest() is None
     with pytest.raises(DataError, match="No raw pages"):
         transform(job)
+    assert resumes or job.raw.names("") == []
+    files = [path for path in job.bench.settings.lake_home.rglob("*") if path.is_file()]
+    assert not any(APP_ID.encode() in path.read_bytes() for path in files)
 
 
 def kept_pages(job: DatasetJob) -> list[StatsPage]:

@@ -26,7 +26,7 @@ def resources(client, **params):
         ({"searchWord": "冊数 NOT 価格"}, ["3"]),
         ({"surveyYears": "2023"}, ["1"]),
         ({"openYears": "202403-202412"}, ["1"]),
-        ({"updatedDate": "20240301-20240315"}, ["1"]),
+        ({"updatedDate": "20240310-20240331"}, ["1"]),
         ({"statsField": "12"}, ["3"]),
         ({"statsField": "0703"}, ["1", "2"]),
         ({"statsCode": "99900082"}, ["3"]),

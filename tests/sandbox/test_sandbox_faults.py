@@ -16,7 +16,7 @@ import requests
 import urllib3
 
 from estat_dagster.errors import ValidationError
-from estat_dagster.sandbox.faults import OF_A_PAGE, Fault, FaultPlan, Kind, parse
+from estat_dagster.sandbox.faults import OF_A_PAGE, Fault, FaultPlan, Kind, page_of, parse
 from estat_dagster.sandbox.model import Axis, Cell, Item, Table
 from estat_dagster.sandbox.server import Sandbox
 from tests.sandbox.client import APP_ID, Client
@@ -65,7 +65,9 @@ def test_retry_after_is_seconds_or_a_date(own):
     own.fail("429-seconds", seconds=7, times=1)
     own.fail("429-date", seconds=7, times=1)
     assert page(own).headers["Retry-After"] == "7"
-    until = parsedate_to_datetime(page(own).headers["Retry-After"]).timestamp()
+    date = page(own).headers["Retry-After"]
+    assert date.endswith(" GMT")
+    until = parsedate_to_datetime(date).timestamp()
     assert 3 < until - time.time() <= 7
 
 
@@ -192,10 +194,16 @@ def test_a_repeated_page_is_the_first_one_with_its_positions_or_without(own):
     assert third["RESULT_INF"] == {"TOTAL_NUMBER": 10, "FROM_NUMBER": 9, "TO_NUMBER": 10}
 
 
-def test_a_first_page_repeats_nothing(own):
-    own.fail("repeated-page")
-    own.fail("repeated-values")
+def test_a_shifted_page_starts_one_record_earlier_and_says_so(own):
+    own.fail("shifted-page")
     assert values(page(own, 1)) == ["100", "101", "102", "103"]
+    assert values(page(own, 2)) == ["103", "104", "105", "106"]
+    assert data(page(own, 2))["RESULT_INF"] == {"TOTAL_NUMBER": 10, "FROM_NUMBER": 4, "TO_NUMBER": 7, "NEXT_KEY": 8}
+
+
+def test_a_first_page_repeats_nothing(own):
+    own.fail("repeated-page", times=1)
+    assert values(page(own, 1)) == values(page(own, 2)) == ["100", "101", "102", "103"]
 
 
 def test_the_total_changes_in_one_answer(own):
@@ -285,6 +293,27 @@ def test_latency_is_waited_side_by_side_and_ends_with_the_sandbox():
     slow.stop()
     asking.join(timeout=10)
     assert not asking.is_alive()
+    before = time.perf_counter()
+    slow.wait(60)
+    assert time.perf_counter() - before < 30
+
+
+@pytest.mark.parametrize(
+    ("params", "number"),
+    [
+        ({}, 1),
+        ({"limit": "10"}, 1),
+        ({"startPosition": "1", "limit": "10"}, 1),
+        ({"startPosition": "10", "limit": "10"}, 1),
+        ({"startPosition": "11", "limit": "10"}, 2),
+        ({"startPosition": "2", "limit": "1"}, 2),
+        ({"startPosition": "100001"}, 2),
+        ({"startPosition": "0"}, 1),
+        ({"startPosition": "x", "limit": "0"}, 1),
+    ],
+)
+def test_pages_are_counted_from_one(params, number):
+    assert page_of(params) == number
 
 
 def test_jitter_is_drawn_for_each_request():
