@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -121,6 +122,12 @@ FAULTS = {
     "a page that is not where it was": lambda m: m.pages[::-1],
     "a page too few": lambda m: m.pages[:-1],
     "a page too many": lambda m: (*m.pages, m.pages[-1]),
+    "positions that overlap": lambda m: (
+        *m.pages[:1],
+        msgspec.structs.replace(m.pages[1], from_number=m.pages[1].from_number - 1),
+        msgspec.structs.replace(m.pages[2], from_number=m.pages[2].from_number + 1),
+        *m.pages[3:],
+    ),
 }
 
 

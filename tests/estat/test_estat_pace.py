@@ -138,25 +138,22 @@ def test_the_gate_tells_the_pace_how_a_request_went(error: Exception | None, tol
 
 def test_the_gate_lets_as_many_in_as_the_pace_says():
     pace = Counting()
-    turns, inside, most = Turns(pace), [0], [0]  # type: ignore[arg-type]
-    lock = threading.Lock()
+    turns, inside, leave = Turns(pace), threading.Semaphore(0), threading.Event()  # type: ignore[arg-type]
 
     def work() -> None:
-        for _ in range(20):
-            with turns.turn():
-                with lock:
-                    inside[0] += 1
-                    most[0] = max(most[0], inside[0])
-                with lock:
-                    inside[0] -= 1
+        with turns.turn():
+            inside.release()
+            leave.wait(10)
 
     threads = [threading.Thread(target=work) for _ in range(6)]
     for thread in threads:
         thread.start()
+    assert all(inside.acquire(timeout=10) for _ in range(pace.degree))
+    assert not inside.acquire(timeout=0.1), "a third is inside"
+    leave.set()
     for thread in threads:
         thread.join()
-    assert 1 <= most[0] <= pace.degree
-    assert len(pace.told) == 120
+    assert len(pace.told) == len(threads)
 
 
 HOLDER = """
