@@ -1,5 +1,6 @@
 """`python -m benchmarks`: every benchmark at its default size."""
 
-from benchmarks.pipeline import main
+from benchmarks import fetch, pipeline
 
-main()
+pipeline.main()
+fetch.main()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,8 @@ from estat_dagster.errors import ValidationError
 
 ESTAT_BASE_URL = "https://api.e-stat.go.jp/rest/3.0/app"
 SANDBOX_APP_ID = "sandbox"
+SANDBOX = "sandbox"
+"""What a manifest names as the source of data of the sandbox."""
 
 
 def project_root() -> Path:
@@ -42,6 +45,7 @@ class Settings:
     athena_output: str | None = None
     dagster_url: str = "http://127.0.0.1:3000"
     max_concurrent: int = 10
+    min_interval: float = 0.0
     aws_region: str | None = None
     aws_endpoint: str | None = None
 
@@ -71,6 +75,7 @@ class Settings:
             aws_region=env.get("AWS_REGION", env.get("AWS_DEFAULT_REGION")),
             aws_endpoint=env.get("AWS_ENDPOINT_URL_S3", env.get("AWS_ENDPOINT_URL")),
             max_concurrent=_positive(env, "ESTAT_MAX_CONCURRENT", cls.max_concurrent),
+            min_interval=_seconds(env, "ESTAT_MIN_INTERVAL", cls.min_interval),
         )
 
     @property
@@ -78,12 +83,29 @@ class Settings:
         """Whether the answers come from the sandbox: no real application ID is set."""
         return self.app_id in (None, SANDBOX_APP_ID)
 
+    @property
+    def locks_home(self) -> Path:
+        """The folder of the lock files by which processes keep off one another's raw pages."""
+        return self.slots_home if self.s3_bucket else self.lake_home / "locks"
+
+    @property
+    def slots_home(self) -> Path:
+        """The folder of the lock files by which all processes of a user on this machine share `max_concurrent`."""
+        return Path(tempfile.gettempdir(), f"estat-datalake-{os.getuid()}")
+
 
 def _address(env: Mapping[str, str], name: str, default: str | None) -> str | None:
     address = env.get(name, default)
     if address is not None and not re.fullmatch(r"https?://[^\s\[\]?#]+", address):
         raise ValidationError(f"{name} is {address!r}, not an address.", hint=f"Set {name}={ESTAT_BASE_URL}, say.")
     return address
+
+
+def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
+    text = env.get(name, str(default))
+    if not re.fullmatch(r"\d{1,4}(\.\d+)?", text, re.ASCII):
+        raise ValidationError(f"{name} is {text!r}, not a number of seconds.", hint=f"Set {name}=0.5, say.")
+    return float(text)
 
 
 def _positive(env: Mapping[str, str], name: str, default: int) -> int:

@@ -5,12 +5,14 @@ This is the one place that decides whether answers come from e-Stat or from the 
 
 from __future__ import annotations
 
+import re
 import threading
 from functools import cached_property
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from estat_dagster.errors import ValidationError
-from estat_dagster.settings import ESTAT_BASE_URL, SANDBOX_APP_ID, Settings
+from estat_dagster.settings import ESTAT_BASE_URL, SANDBOX, SANDBOX_APP_ID, Settings
 
 if TYPE_CHECKING:
     from estat_dagster.estat.client import EstatClient
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from estat_dagster.query.engine import QueryEngine
     from estat_dagster.sandbox.server import Sandbox
 
-SANDBOX = "sandbox"
 _SANDBOX_LOCK = threading.Lock()
 _sandbox: Sandbox | None = None
 
@@ -47,15 +48,26 @@ class Workbench:
 
     @cached_property
     def estat(self) -> EstatClient:
-        """A client of e-Stat, or of the sandbox where no application ID is set."""
-        from estat_dagster.estat.client import EstatClient
+        """A client of e-Stat, or of the sandbox where no application ID is set.
 
-        settings = self.settings
-        if settings.uses_sandbox:
-            url, source = settings.base_url or shared_sandbox().base_url, SANDBOX
-        else:
-            url, source = settings.base_url or ESTAT_BASE_URL, None
-        return EstatClient(settings.app_id or SANDBOX_APP_ID, url, source=source, connections=settings.max_concurrent)
+        All processes that ask the same address share the limit of requests; the sandbox of this process needs none.
+        """
+        from estat_dagster.estat.client import EstatClient
+        from estat_dagster.estat.turns import Slots
+
+        settings, slots = self.settings, None
+        source = SANDBOX if settings.uses_sandbox else None
+        url = settings.base_url or (None if settings.uses_sandbox else ESTAT_BASE_URL)
+        if url:
+            address = re.sub(r"[^\w.-]+", "_", urlsplit(url).netloc)
+            slots = Slots(settings.slots_home / "requests" / address, settings.max_concurrent)
+        return EstatClient(
+            settings.app_id or SANDBOX_APP_ID,
+            url or shared_sandbox().base_url,
+            source=source,
+            connections=settings.max_concurrent,
+            slots=slots,
+        )
 
     @cached_property
     def sql(self) -> QueryEngine:

@@ -25,12 +25,17 @@ WHOLE_TABLES = (
 """The samples of getStatsData. The municipalities' is one page of many; its ten records are taken for a whole table."""
 
 
-def real_document(name: str) -> dict[str, Any]:
-    """Return a sample as parsed JSON, or skip the test."""
+def real_text(name: str) -> str:
+    """Return a sample as it is, or skip the test."""
     path = SAMPLES / name
     if not path.exists():
         pytest.skip(f"no sample {name}: the folder {SAMPLES} is not here")
-    document: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return path.read_text("utf-8")
+
+
+def real_document(name: str) -> dict[str, Any]:
+    """Return a sample as parsed JSON, or skip the test."""
+    document: dict[str, Any] = json.loads(real_text(name))
     return document
 
 

@@ -32,19 +32,10 @@ class Verdict:
 def complete(job: DatasetJob) -> Verdict:
     """Read every raw page again: bytes as fetched, positions contiguous, counts right, one state of the table."""
     _, manifest = job.manifest()
-    position, faults, states = 1, [], set()
-    for entry in manifest.pages:
-        page = job.raw.read_checked(entry)
-        states.add((page.table.updated_date, page.total_number))
-        if (page.from_number, page.from_number + page.count_values() - 1) != (position, entry.to_number):
-            faults.append(f"{entry.file} does not hold the records from {position:,} to {entry.to_number:,}")
-        position = entry.to_number + 1
-    if position - 1 != manifest.total_number:
-        faults.append(f"{position - 1:,} records of {manifest.total_number:,}")
-    if len(states) != 1:
-        faults.append(f"the pages are of different states of the table: {sorted(states)}")
-    facts = {"pages": len(manifest.pages), "total_number": manifest.total_number, "received": position - 1}
-    words = f"{position - 1:,} of {manifest.total_number:,} records in {len(manifest.pages)} pages"
+    faults = manifest.faults(job.raw.read_checked)
+    received = manifest.pages[-1].to_number
+    facts = {"pages": len(manifest.pages), "total_number": manifest.total_number, "received": received}
+    words = f"{received:,} of {manifest.total_number:,} records in {len(manifest.pages)} pages"
     return Verdict(not faults, "; ".join(faults) or words, facts)
 
 

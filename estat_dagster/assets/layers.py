@@ -17,10 +17,11 @@ from estat_dagster.columns import Column
 from estat_dagster.domains import DATASET_ID, Domain, check_dataset_id
 from estat_dagster.errors import DataLakeError, ValidationError
 from estat_dagster.estat.client import PAGE_LIMIT
-from estat_dagster.estat.fetch import FetchPlan
+from estat_dagster.estat.plan import FetchPlan
 from estat_dagster.lake.registry import FAILED
 from estat_dagster.records.mapper import LOADED_AT, SOURCE_COLUMNS
 from estat_dagster.records.version import VERSION
+from estat_dagster.settings import Settings
 from estat_dagster.telemetry import log
 from estat_dagster.workbench import Workbench
 
@@ -40,6 +41,21 @@ class FetchConfig(StepConfig):
 
     chunk_size: int = PAGE_LIMIT
     """Records a page, at most 100,000."""
+
+    max_records: int | None = None
+    """The most records to fetch. A larger table is refused before anything is fetched; nothing is cut off."""
+
+    min_interval: float | None = None
+    """The least seconds between two requests; ESTAT_MIN_INTERVAL where it is not given."""
+
+    def plan(self, settings: Settings) -> FetchPlan:
+        """Return how to fetch.
+
+        Raises:
+            ValidationError: a number is not possible.
+        """
+        interval = settings.min_interval if self.min_interval is None else self.min_interval
+        return FetchPlan(self.chunk_size, settings.max_concurrent, interval, self.max_records)
 
 
 @dataclass(frozen=True)
@@ -111,9 +127,12 @@ def _build_raw(domain: Domain, layer: Layer) -> dg.AssetsDefinition:
     def raw(
         context: dg.AssetExecutionContext, config: FetchConfig, bench: dg.ResourceParam[Workbench]
     ) -> dg.MaterializeResult[Any]:
-        plan = FetchPlan(config.chunk_size, bench.settings.max_concurrent)
         _register_new(bench, domain, context.partition_key)
-        return _run(context, bench, domain, layer, lambda job: fetch_raw(job, plan), force=config.force)
+
+        def fetch(job: DatasetJob) -> StepResult:
+            return fetch_raw(job, config.plan(bench.settings))
+
+        return _run(context, bench, domain, layer, fetch, force=config.force)
 
     return raw
 

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import msgspec
 
 from estat_dagster.domains import Domain, check_dataset_id, get_domain, infer_domain
+from estat_dagster.estat.credit import table_credit
 from estat_dagster.estat.models import Metadata, TableInfo
-from estat_dagster.estat.scope import check_scope, narrowing
+from estat_dagster.estat.resolve import resolve_scope
+from estat_dagster.estat.scope import Filters, normal_scope
 from estat_dagster.lake.registry import DatasetEntry, now
 from estat_dagster.telemetry import log
 from estat_dagster.workbench import Workbench
 
-REQUIRED_CREDIT = (
-    "このサービスは、政府統計総合窓口(e-Stat)のAPI機能を使用していますが、"
-    "サービスの内容は国によって保証されたものではありません。"
-)
-SANDBOX_CREDIT = "サンドボックスのデータであり、公表された統計ではない場合があります。"
-
 
 def register_dataset(
-    bench: Workbench, dataset_id: str, *, domain: str | None = None, scope: Mapping[str, str] | None = None
+    bench: Workbench, dataset_id: str, *, domain: str | None = None, scope: Filters | None = None
 ) -> DatasetEntry:
     """Write the registry's entry of a dataset and return it.
 
     Args:
         domain: the user's choice; None infers it, or keeps the one the dataset was loaded into.
-        scope: filter by axis; None keeps the registered one, {} is the whole table.
+        scope: filter by axis, codes or names, as texts (`estat.scope`) or lists; None keeps the registered one, {} is
+            the whole table. The registry keeps it in codes.
 
     Raises:
         ValidationError: the id, the domain or the scope is wrong.
@@ -35,22 +30,21 @@ def register_dataset(
     """
     check_dataset_id(dataset_id)
     chosen = get_domain(domain) if domain else None
-    narrowing(scope or {})
+    asked = None if scope is None else normal_scope(scope)
     known = bench.lake.registry.find(dataset_id)
     metadata = bench.estat.get_metadata(dataset_id)
-    check_scope(scope or {}, metadata)
+    resolved = None if asked is None else resolve_scope(asked, metadata)
     found, reason = _domain(metadata, chosen)
     if known and known.snapshot_id is not None and chosen is None:
         found, reason = get_domain(known.domain), known.domain_reason
-    described = _describe(metadata.table, sandbox=bench.settings.uses_sandbox)
+    described = _describe(metadata.table, bench.estat.source)
     entry = bench.lake.registry.register_dataset(
         msgspec.structs.replace(
             described,
             dataset_id=dataset_id,
             domain=found.name,
             domain_reason=reason,
-            scope=dict(scope) if scope is not None else (known.scope if known else {}),
-            source=bench.estat.source,
+            scope=resolved if resolved is not None else (known.scope if known else {}),
         )
     )
     log("register", f"{entry.title}: {entry.domain}, for {entry.domain_reason}", dataset_id=dataset_id)
@@ -70,13 +64,13 @@ def _domain(metadata: Metadata, chosen: Domain | None) -> tuple[Domain, str]:
     )
 
 
-def _describe(table: TableInfo, *, sandbox: bool) -> DatasetEntry:
+def _describe(table: TableInfo, source: str) -> DatasetEntry:
     return DatasetEntry(
         dataset_id=table.id,
         domain="",
         domain_reason="",
         title=table.title,
-        source="",
+        source=source,
         registered_at=now(),
         stat_name=table.stat_name,
         stat_code=table.stat_code,
@@ -85,11 +79,6 @@ def _describe(table: TableInfo, *, sandbox: bool) -> DatasetEntry:
         survey_date=table.survey_date,
         open_date=table.open_date,
         updated_date=table.updated_date,
-        credit=credit(table, sandbox=sandbox),
+        overall_number=table.overall_total_number,
+        credit=table_credit(table, source, processed=True),
     )
-
-
-def credit(table: TableInfo, *, sandbox: bool) -> str:
-    """Return the credit that e-Stat's terms ask for, with a note that the data were processed."""
-    source = f"出典：政府統計の総合窓口(e-Stat)、{table.gov_org}「{table.stat_name}」{table.title}を加工して作成。"
-    return f"{SANDBOX_CREDIT if sandbox else ''}{source}{REQUIRED_CREDIT}"

@@ -11,6 +11,7 @@ from estat_dagster.assets.registering import register_dataset
 from estat_dagster.automation.loading import load_registered
 from estat_dagster.domains import DOMAINS, check_dataset_id
 from estat_dagster.errors import DataLakeError
+from estat_dagster.estat.client import PAGE_LIMIT
 from estat_dagster.estat.scope import parse_filters
 from estat_dagster.workbench import Workbench
 
@@ -20,7 +21,12 @@ class LoadRequest(dg.Config):
 
     dataset_ids: str = Field(description="One statsDataId of ten digits, or several with spaces between.")
     domain: str = Field(default="", description="The domain, where it shall not be inferred from the metadata.")
-    filters: list[str] = Field(default=[], description="AXIS=CODES each, such as area=13000,27000. Empty: all of it.")
+    filters: list[str] = Field(
+        default=[], description="AXIS=CODES each, such as area=13000,27000 or area=東京都. Empty: all of it."
+    )
+    chunk_size: int = Field(default=PAGE_LIMIT, description="Records a page, at most 100,000.")
+    max_records: int | None = Field(default=None, description="Refuse larger tables before anything is fetched.")
+    min_interval: float | None = Field(default=None, description="The least seconds between two requests.")
     force: bool = Field(default=False, description="Write again although the content has not changed.")
 
 
@@ -64,7 +70,12 @@ def register_and_ingest_job(definitions: Callable[[], dg.Definitions]) -> dg.Job
                 failures[dataset_id] = str(error)
                 continue
             outcome = load_registered(
-                definitions(), context.instance, entry, force=config.force, asked_by="register_and_ingest"
+                definitions(),
+                context.instance,
+                entry,
+                force=config.force,
+                fetch=config.model_dump(include={"chunk_size", "max_records", "min_interval"}, exclude_none=True),
+                asked_by="register_and_ingest",
             )
             context.log.info(f"{dataset_id} as {entry.domain}: run {outcome.run_id} {outcome.reason or 'succeeded'}")
             if not outcome.success:

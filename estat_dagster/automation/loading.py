@@ -5,6 +5,7 @@ The `estat` command and the job `register_and_ingest` load in this way.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,16 +29,25 @@ class Outcome:
 
 
 def load_registered(
-    defs: dg.Definitions, instance: dg.DagsterInstance, entry: DatasetEntry, *, force: bool = False, asked_by: str
+    defs: dg.Definitions,
+    instance: dg.DagsterInstance,
+    entry: DatasetEntry,
+    *,
+    force: bool = False,
+    fetch: Mapping[str, Any] | None = None,
+    asked_by: str,
 ) -> Outcome:
-    """Run the five layers of a registered dataset and return how it ended."""
+    """Run the five layers of a registered dataset and return how it ended; `fetch` is more of `FetchConfig`."""
     domain = get_domain(entry.domain)
     instance.add_dynamic_partitions(domain.partitions_name, [entry.dataset_id])
     result = defs.resolve_job_def(f"ingest_{domain.name}").execute_in_process(
         instance=instance,
         partition_key=entry.dataset_id,
         run_config={
-            "ops": {op_name(domain, layer): {"config": {"force": force}} for layer in LAYERS},
+            "ops": {
+                op_name(domain, layer): {"config": {"force": force, **(fetch or {} if layer is LAYERS[0] else {})}}
+                for layer in LAYERS
+            },
             "loggers": QUIET_CONSOLE,
         },
         tags={"estat/requested_by": asked_by},

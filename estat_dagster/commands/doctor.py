@@ -67,7 +67,7 @@ def _settings(bench: Workbench) -> Finding:
 
 
 def _estat(bench: Workbench) -> Finding:
-    number, _ = bench.estat.get_list({"limit": 1})
+    number = bench.estat.get_list({"limit": 1}).total
     return Finding("e-Stat", "ok", f"{bench.estat.base_url} answers and has {number:,} tables.")
 
 

@@ -8,7 +8,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -40,6 +40,11 @@ def print_rows(names: Sequence[str], rows: Sequence[Row] | Iterator[Row], form: 
         writer.writerows(rows)
     else:
         _print_table(names, rows)
+
+
+def print_document(document: Mapping[str, Any]) -> None:
+    """Print one JSON object."""
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
 
 
 def print_result(result: QueryResult, form: str) -> None:

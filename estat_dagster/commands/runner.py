@@ -6,7 +6,7 @@ import os
 import warnings
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from estat_dagster.errors import DataError, StorageError
 from estat_dagster.lake.registry import DatasetEntry
@@ -24,9 +24,15 @@ class Runner:
         self._bench = bench
 
     def load(
-        self, dataset_id: str, *, force: bool, domain: str | None, scope: Mapping[str, str] | None
+        self,
+        dataset_id: str,
+        *,
+        force: bool,
+        domain: str | None,
+        scope: Mapping[str, str] | None,
+        fetch: Mapping[str, Any] | None = None,
     ) -> DatasetEntry:
-        """Load one dataset and return its entry.
+        """Load one dataset and return its entry; `fetch` is run configuration of the raw layer.
 
         Raises:
             DataLakeError: it could not be registered, or its run failed; the message says why.
@@ -37,7 +43,9 @@ class Runner:
         entry = register_dataset(self._bench, dataset_id, domain=domain, scope=scope)
         from estat_dagster.automation.loading import load_registered
 
-        outcome = load_registered(self._definitions, self._instance, entry, force=force, asked_by="estat load")
+        outcome = load_registered(
+            self._definitions, self._instance, entry, force=force, fetch=fetch, asked_by="estat load"
+        )
         if not outcome.success:
             raise DataError(outcome.reason, hint=f"Its run is {outcome.run_id} in the web UI (`make dev`).")
         return self._bench.lake.registry.get_dataset_info(dataset_id)

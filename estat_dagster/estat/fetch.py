@@ -1,56 +1,30 @@
-"""Fetching a dataset: page 1 tells how many there are, the others come side by side, and only a whole table counts.
-
-Where the bytes go is the caller's matter, through `PageSink`.
+"""Fetching a dataset: the first answer tells how many records there are, the pages come side by side, and only a whole
+table counts. Where the bytes go is the caller's matter, through `PageSink`.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import NamedTuple
 
-from estat_dagster.errors import DataError, ValidationError
-from estat_dagster.estat.client import PAGE_LIMIT, Answer, EstatClient
-from estat_dagster.estat.manifest import Manifest, PageEntry, content_hash
-from estat_dagster.estat.pages import NO_DATA, StatsPage
-from estat_dagster.estat.scope import Scope, narrowing
+import msgspec
+
+from estat_dagster.errors import DataError, DataLakeError
+from estat_dagster.estat.client import Answer, EstatClient
+from estat_dagster.estat.ledger import Ledger, Order, PageSink, ReplacedError
+from estat_dagster.estat.manifest import Manifest, PageEntry, Part, content_hash, merge_class_inf
+from estat_dagster.estat.pages import StatsPage
+from estat_dagster.estat.parallel import ParallelFetcher
+from estat_dagster.estat.plan import FetchPlan, refuse_larger
+from estat_dagster.estat.scope import Scope, narrowing, split_scope
 from estat_dagster.telemetry import log
 
+__all__ = ["RESTARTS", "FetchPlan", "PageSink", "fetch_dataset"]
+
 RESTARTS = 3
-
-
-class PageSink(Protocol):
-    """Where pages are kept: `write` stores one under a name, `remove` takes it back, `read` gives it again."""
-
-    def write(self, name: str, wire: bytes) -> None:
-        """Store the gzip bytes of a page."""
-
-    def remove(self, name: str) -> None:
-        """Take a page back, of a fetch that failed."""
-
-    def read_page(self, name: str) -> StatsPage:
-        """Return a stored page, read again."""
-
-
-@dataclass(frozen=True)
-class FetchPlan:
-    """How to fetch: records a page, and requests at once."""
-
-    chunk_size: int = PAGE_LIMIT
-    max_concurrent: int = 10
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.chunk_size <= PAGE_LIMIT:
-            raise ValidationError(
-                f"A chunk size of {self.chunk_size:,} is not possible.", hint=f"Choose 1 to {PAGE_LIMIT:,} records."
-            )
-
-
-class _ReplacedError(Exception):
-    """The table was replaced between two pages."""
 
 
 def fetch_dataset(
@@ -58,22 +32,28 @@ def fetch_dataset(
 ) -> Manifest:
     """Fetch the scope of a dataset into the sink and return the manifest, which the caller stores last.
 
-    A table that e-Stat replaces in the middle is fetched again from the start.
+    A table that e-Stat replaces in the middle is fetched again from the start. What a fetch that broke off has left is
+    used (see `ledger`).
 
     Raises:
-        DataError: there are no data, the pages do not make a whole, or the table keeps being replaced.
-        DataLakeError: as every request. The sink then holds nothing of this fetch.
+        ValidationError: the scope has more records than the plan allows; nothing of it was fetched.
+        DataError: there are no data, the pages do not make a whole, or the table keeps being replaced. The sink then
+            holds nothing of this fetch.
+        DataLakeError: as every request. Where trying again may help, the pages stay for the next try.
     """
     plan = plan or FetchPlan()
+    if plan.max_records is not None:
+        plan = replace(plan, expected=refuse_larger(client, dataset_id, scope, plan))
     for _ in range(RESTARTS):
         attempt = _Fetch(client, dataset_id, scope, sink, plan)
         try:
             return attempt.run()
-        except _ReplacedError as change:
-            attempt.discard()
+        except ReplacedError as change:
+            attempt.ledger.drop()
             log("fetch", f"The table was replaced in the middle: {change}. Starting again.", dataset_id=dataset_id)
-        except BaseException:
-            attempt.discard()
+        except DataLakeError as error:
+            if not error.can_retry:
+                attempt.ledger.drop()
             raise
     raise DataError(
         f"e-Stat replaced the table {dataset_id} during each of {RESTARTS} fetches.",
@@ -82,98 +62,155 @@ def fetch_dataset(
     )
 
 
+class _Task(NamedTuple):
+    """A page to ask for: the number of its request, and its first record there."""
+
+    part: int
+    start: int
+
+
 class _Fetch:
     """One try at a whole table."""
 
     def __init__(self, client: EstatClient, dataset_id: str, scope: Scope, sink: PageSink, plan: FetchPlan) -> None:
         self._client, self._dataset_id, self._scope, self._sink, self._plan = client, dataset_id, scope, sink, plan
-        self._request = {"statsDataId": dataset_id, **narrowing(scope)}
+        self._requests = tuple({"statsDataId": dataset_id, **narrowing(piece)} for piece in split_scope(scope))
         self._started = datetime.now(UTC)
-        self._written: list[str] = []
+        self._stamp = self._started.strftime("%Y%m%dT%H%M%S%fZ")
+        self.ledger = Ledger(sink, Order(client.source, self._requests, plan.chunk_size), self._stamp)
+        self._asked: set[_Task] = set()
 
     def run(self) -> Manifest:
-        answer, first = self._client.get_page({**self._request, "limit": self._plan.chunk_size})
-        self._refuse_empty(first)
-        starts = range(1 + self._plan.chunk_size, first.total_number + 1, self._plan.chunk_size)
-        entries = [self._keep(answer, first, 1, alone=not starts)]
-        with ThreadPoolExecutor(max_workers=self._plan.max_concurrent) as pool:
-            try:
-                entries += pool.map(lambda start: self._fetch_page(start, first), starts)
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
-        _check_contiguous(entries, first.total_number, self._dataset_id)
-        return self._manifest(first, entries)
+        self.ledger.open()
+        tasks = list(self._first_tasks())
+        if tasks:
+            self._asked.update(tasks)
+            ParallelFetcher(self._plan.max_concurrent, self._plan.interval).run(tasks, self._fetch_page)
+        else:
+            self._confirm()
+        manifest = self._manifest(self._whole())
+        self.ledger.close()
+        return manifest
 
-    def discard(self) -> None:
-        for name in self._written:
-            self._sink.remove(name)
+    def _first_tasks(self) -> Iterator[_Task]:
+        """Return the pages that are missing as far as it is known, the first of each request to begin with."""
+        parts = range(1, len(self._requests) + 1)
+        unknown = [part for part in parts if self.ledger.total(part) is None]
+        yield from (_Task(part, 1) for part in unknown)
+        for part in parts:
+            if part not in unknown:
+                yield from self._missing(part, self.ledger.total(part) or 0)
+        if unknown == [1] and len(parts) == 1:
+            yield from (task for task in self._missing(1, self._plan.expected) if task.start > 1)
 
-    def _fetch_page(self, start: int, first: StatsPage) -> PageEntry:
-        answer, page = self._client.get_page(
-            {
-                **self._request,
-                "limit": self._plan.chunk_size,
-                "startPosition": start,
-                "metaGetFlg": "N",
-                "explanationGetFlg": "N",
-            }
-        )
-        now = (page.table.updated_date, page.total_number)
-        if now != (first.table.updated_date, first.total_number):
-            raise _ReplacedError(f"from {first.total_number:,} records of {first.table.updated_date} to {now}")
-        return self._keep(answer, page, start, alone=False)
+    def _missing(self, part: int, total: int) -> Iterator[_Task]:
+        starts = range(1, total + 1, self._plan.chunk_size)
+        return (_Task(part, start) for start in starts if not self.ledger.holds(part, start))
 
-    def _keep(self, answer: Answer, page: StatsPage, start: int, *, alone: bool) -> PageEntry:
-        expected = min(start + self._plan.chunk_size - 1, page.total_number)
+    def _fetch_page(self, task: _Task) -> Sequence[_Task]:
+        """Ask for a page, keep it, and return the others of its part where this answer is the first that tells them."""
+        known = self.ledger.total(task.part)
+        if known is not None and task.start > max(known, 1):
+            return ()
+        answer, page = self._client.get_page(self._parameters(task))
+        is_first = self.ledger.agree(task.part, page)
+        if task.start <= page.total_number:
+            self._keep(task, answer, page)
+        if not is_first:
+            return ()
+        others = [each for each in self._missing(task.part, page.total_number) if each not in self._asked]
+        self._asked.update(others)
+        return others
+
+    def _parameters(self, task: _Task) -> dict[str, object]:
+        asked = {**self._requests[task.part - 1], "limit": self._plan.chunk_size}
+        if task.start == 1:
+            return asked
+        return {**asked, "startPosition": task.start, "metaGetFlg": "N", "explanationGetFlg": "N"}
+
+    def _keep(self, task: _Task, answer: Answer, page: StatsPage) -> None:
+        end = min(task.start + self._plan.chunk_size - 1, page.total_number)
         found = page.count_values()
-        if (page.from_number, page.to_number, found) != (start, expected, expected - start + 1):
+        if (page.from_number, page.to_number, found) != (task.start, end, end - task.start + 1):
             raise DataError(
-                f"A page of {self._dataset_id} is not whole: asked for records {start:,} to {expected:,}, it says "
+                f"A page of {self._dataset_id} is not whole: asked for records {task.start:,} to {end:,}, it says "
                 f"{page.from_number:,} to {page.to_number:,} and holds {found:,}.",
                 hint="Load the dataset again; if it stays, report it to e-Stat.",
                 dataset_id=self._dataset_id,
             )
-        chunk = "" if alone else f"_chunk_{(start - 1) // self._plan.chunk_size + 1:03d}"
-        name = f"{self._dataset_id}{chunk}_{self._timestamp}.json.gz"
-        self._written.append(name)
+        if task.start == 1:
+            _ = page.axes  # malformed ones are told before the page counts
+        name = self._file(task, alone=end == page.total_number and task.start == 1)
         self._sink.write(name, answer.wire)
-        log("fetch", f"records {start:,} to {expected:,} of {page.total_number:,}", dataset_id=self._dataset_id)
-        return PageEntry(name, start, expected, len(answer.wire), hashlib.sha256(answer.wire).hexdigest())
+        sha256, values = hashlib.sha256(answer.wire).hexdigest(), hashlib.sha256(page.values).hexdigest()
+        self.ledger.add(PageEntry(name, task.start, end, len(answer.wire), sha256, values, task.part))
+        log("fetch", f"records {task.start:,} to {end:,} of {page.total_number:,}", dataset_id=self._dataset_id)
 
-    def _manifest(self, first: StatsPage, entries: Sequence[PageEntry]) -> Manifest:
-        return Manifest(
-            dataset_id=self._dataset_id,
-            source=self._client.source,
-            scope=dict(self._scope),
-            request=self._request,
-            fetched_at=self._started.isoformat(timespec="seconds"),
-            result_date=first.date,
-            updated_date=first.table.updated_date,
-            total_number=first.total_number,
-            content_hash=content_hash(self._sink.read_page(entry.file) for entry in entries),
-            pages=tuple(entries),
-        )
+    def _file(self, task: _Task, *, alone: bool) -> str:
+        part = f"_part_{task.part:03d}" if len(self._requests) > 1 else ""
+        chunk = "" if alone else f"_chunk_{(task.start - 1) // self._plan.chunk_size + 1:03d}"
+        return f"{self._dataset_id}{part}{chunk}_{self._stamp}.json.gz"
 
-    def _refuse_empty(self, page: StatsPage) -> None:
-        if page.status == NO_DATA or page.total_number == 0:
+    def _confirm(self) -> None:
+        """Ask whether the table is still the one of the pages, where all of them were there already."""
+        for part, request in enumerate(self._requests, start=1):
+            self.ledger.agree(part, self._client.get_page({**request, "cntGetFlg": "Y", "metaGetFlg": "N"})[1])
+
+    def _whole(self) -> tuple[PageEntry, ...]:
+        """Return the pages of all parts with positions that count through.
+
+        Raises:
+            DataError: there are none, or they leave a gap.
+        """
+        entries = [each for part in range(1, len(self._requests) + 1) for each in self._whole_part(part)]
+        if not entries:
             part = " for this filter" if self._scope else ""
             raise DataError(
                 f"e-Stat has no data in the table {self._dataset_id}{part}.",
                 hint="`estat describe ID` shows its axes and codes; `estat search WORDS` finds other tables.",
                 dataset_id=self._dataset_id,
             )
+        return tuple(_counted_through(entries))
 
-    @property
-    def _timestamp(self) -> str:
-        return self._started.strftime("%Y%m%dT%H%M%S%fZ")
+    def _whole_part(self, part: int) -> list[PageEntry]:
+        entries = [entry for entry in self.ledger.pages if entry.part == part]
+        position, total = 1, self.ledger.total(part) or 0
+        for entry in entries:
+            if entry.from_number != position:
+                break
+            position = entry.to_number + 1
+        if position != total + 1:
+            raise DataError(
+                f"{self._dataset_id} has {total:,} records, {position - 1:,} came without a gap.",
+                dataset_id=self._dataset_id,
+            )
+        return entries
+
+    def _manifest(self, pages: tuple[PageEntry, ...]) -> Manifest:
+        several = len(self._requests) > 1
+        firsts = (entry for number, entry in enumerate(pages) if not number or entry.part != pages[number - 1].part)
+        class_inf = merge_class_inf([self._sink.read_page(e.file).class_inf for e in firsts]) if several else None
+        parts = [Part(request, self.ledger.total(part) or 0) for part, request in enumerate(self._requests, start=1)]
+        return Manifest(
+            dataset_id=self._dataset_id,
+            source=self._client.source,
+            scope=dict(self._scope),
+            request={"statsDataId": self._dataset_id} if several else self._requests[0],
+            fetched_at=self._started.isoformat(timespec="seconds"),
+            result_date=self.ledger.result_date,
+            updated_date=self.ledger.updated_date,
+            total_number=sum(part.total_number for part in parts),
+            content_hash=content_hash((self._sink.read_page(entry.file) for entry in pages), class_inf),
+            pages=pages,
+            stamp=self._stamp,
+            parts=tuple(parts) if several else (),
+            class_inf=msgspec.json.decode(class_inf) if class_inf else None,
+        )
 
 
-def _check_contiguous(entries: Sequence[PageEntry], total: int, dataset_id: str) -> None:
+def _counted_through(entries: Iterable[PageEntry]) -> Iterator[PageEntry]:
     position = 1
     for entry in entries:
-        if entry.from_number != position:
-            raise DataError(f"The pages of {dataset_id} have a gap before record {position:,}.", dataset_id=dataset_id)
-        position = entry.to_number + 1
-    if position != total + 1:
-        raise DataError(f"{dataset_id} has {total:,} records, {position - 1:,} came.", dataset_id=dataset_id)
+        size = entry.to_number - entry.from_number + 1
+        yield msgspec.structs.replace(entry, from_number=position, to_number=position + size - 1)
+        position += size

@@ -7,8 +7,10 @@ Source: API 3.0 specification, 4.2 メタ情報取得, 4.3 統計データ取得
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+from estat_dagster.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class TableInfo:
     field_code: str = ""
     field_name: str = ""
     overall_total_number: int | None = None
+    subfield_code: str = ""
+    subfield_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,12 +68,59 @@ class Metadata:
         """Return the axis of that id, or None where the table has none."""
         return next((axis for axis in self.axes if axis.id == axis_id), None)
 
+    @property
+    def is_named(self) -> bool:
+        """Whether the table, every axis and every class has a name; some have none in English."""
+        return bool(self.table.title) and all(
+            axis.name and all(item.name for item in axis.classes) for axis in self.axes
+        )
+
+
+def with_names_of(metadata: Metadata, other: Metadata) -> Metadata:
+    """Return the metadata, with the other's names of the table, axes and classes that have none."""
+    axes = []
+    for axis in metadata.axes:
+        known = other.axis(axis.id) or axis
+        names = {item.code: item for item in known.classes}
+        classes = tuple(_filled(item, names.get(item.code, item)) for item in axis.classes)
+        axes.append(replace(axis, name=axis.name or known.name, classes=classes))
+    blanks = {name: value for name, value in asdict(other.table).items() if getattr(metadata.table, name) in ("", None)}
+    return Metadata(replace(metadata.table, **blanks), tuple(axes))
+
+
+def _filled(item: ClassItem, known: ClassItem) -> ClassItem:
+    return replace(item, name=item.name or known.name, unit=item.unit or known.unit)
+
 
 def as_list(node: Any) -> list[Any]:
     """Return a list of what e-Stat wrote as a list, as a single object, or not at all."""
     if node is None or node == "":
         return []
     return node if isinstance(node, list) else [node]
+
+
+def as_nodes(node: Any, what: str) -> list[dict[str, Any]]:
+    """Return the objects of a list, or the single one.
+
+    Raises:
+        DataError: something else stands among them.
+    """
+    nodes = as_list(node)
+    if not all(isinstance(each, dict) for each in nodes):
+        raise DataError(f"e-Stat's answer is malformed: a {what} is no object.", hint="Report the table to e-Stat.")
+    return nodes
+
+
+def as_node(node: Any, what: str) -> dict[str, Any]:
+    """Return the object that stands alone, an empty one where there is none.
+
+    Raises:
+        DataError: it is something else, or several.
+    """
+    nodes = as_nodes(node, what)
+    if len(nodes) > 1:
+        raise DataError(f"e-Stat's answer is malformed: {what} is there more than once.")
+    return nodes[0] if nodes else {}
 
 
 def text(node: Any) -> str:
@@ -81,10 +132,21 @@ def text(node: Any) -> str:
     return str(node)
 
 
-def parse_table(node: dict[str, Any]) -> TableInfo:
-    """Read a TABLE_INF."""
+def number(node: dict[str, Any], key: str, default: int = 0) -> int:
+    """Return the whole number of an element, the default where it is none."""
+    found = text(node.get(key))
+    return int(found) if found.isdecimal() else default
+
+
+def parse_table(node: Any) -> TableInfo:
+    """Read a TABLE_INF.
+
+    Raises:
+        DataError: it is no object.
+    """
+    node = as_node(node, "TABLE_INF")
     stat = node.get("STAT_NAME")
-    field = node.get("MAIN_CATEGORY")
+    field, subfield = node.get("MAIN_CATEGORY"), node.get("SUB_CATEGORY")
     total = text(node.get("OVERALL_TOTAL_NUMBER"))
     return TableInfo(
         id=text(node.get("@id")),
@@ -101,27 +163,42 @@ def parse_table(node: dict[str, Any]) -> TableInfo:
         field_code=_code(field),
         field_name=text(field),
         overall_total_number=int(total) if total.isdecimal() else None,
+        subfield_code=_code(subfield),
+        subfield_name=text(subfield),
     )
 
 
 def parse_axes(class_inf: Any) -> tuple[Axis, ...]:
-    """Read a CLASS_INF; an absent one has no axes."""
-    nodes = as_list(class_inf.get("CLASS_OBJ")) if isinstance(class_inf, dict) else []
+    """Read a CLASS_INF; an absent one has no axes.
+
+    Raises:
+        DataError: an axis or a class is no object.
+    """
     return tuple(
         Axis(
             id=text(node.get("@id")),
             name=text(node.get("@name")),
-            classes=tuple(_class(item) for item in as_list(node.get("CLASS"))),
+            classes=tuple(_class(item) for item in as_nodes(node.get("CLASS"), "CLASS")),
             description=text(node.get("@description")),
         )
-        for node in nodes
+        for node in as_nodes(as_node(class_inf, "CLASS_INF").get("CLASS_OBJ"), "CLASS_OBJ")
     )
+
+
+def parse_metadata(node: dict[str, Any], dataset_id: str) -> Metadata:
+    """Read a GET_META_INFO.
+
+    Raises:
+        DataError: its table or axes are malformed.
+    """
+    inf = as_node(node.get("METADATA_INF"), "METADATA_INF")
+    return Metadata(parse_table(inf.get("TABLE_INF") or {"@id": dataset_id}), parse_axes(inf.get("CLASS_INF")))
 
 
 def parse_pairs(nodes: Any, key: str) -> dict[str, str]:
     """Read NOTE (`key` is `@char`) or ANNOTATION (`@annotation`) as symbol -> text; repeated symbols join."""
     pairs: dict[str, str] = {}
-    for node in as_list(nodes):
+    for node in as_nodes(nodes, "NOTE or ANNOTATION"):
         symbol, meaning = text(node.get(key)), text(node)
         known = pairs.get(symbol)
         pairs[symbol] = meaning if known in (None, meaning) else f"{known} / {meaning}"

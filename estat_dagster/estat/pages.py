@@ -7,6 +7,7 @@ Source: API 3.0 specification, 4.3 統計データ取得, 5 ステータス.
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,7 +15,17 @@ from typing import Any, Literal
 import msgspec
 
 from estat_dagster.errors import ApiError, DataError
-from estat_dagster.estat.models import Axis, Metadata, TableInfo, as_list, parse_axes, parse_pairs, parse_table, text
+from estat_dagster.estat.models import (
+    Axis,
+    Metadata,
+    TableInfo,
+    number,
+    parse_axes,
+    parse_pairs,
+    parse_table,
+    text,
+)
+from estat_dagster.estat.secrets import scrub
 
 OK, NO_DATA, PARTLY = 0, 1, 2
 
@@ -113,14 +124,14 @@ def parse_stats_page(body: bytes) -> StatsPage:
     check_status(answer.RESULT)
     data = answer.STATISTICAL_DATA or _StatisticalData()
     inf, values = data.RESULT_INF or {}, data.DATA_INF or _DataInf()
-    total = _number(inf, "TOTAL_NUMBER")
+    total = number(inf, "TOTAL_NUMBER")
     return StatsPage(
-        status=_number(answer.RESULT, "STATUS"),
+        status=number(answer.RESULT, "STATUS"),
         date=text(answer.RESULT.get("DATE")),
         total_number=total,
-        from_number=_number(inf, "FROM_NUMBER"),
-        to_number=_number(inf, "TO_NUMBER"),
-        next_key=_number(inf, "NEXT_KEY") or None,
+        from_number=number(inf, "FROM_NUMBER"),
+        to_number=number(inf, "TO_NUMBER"),
+        next_key=number(inf, "NEXT_KEY") or None,
         table=parse_table(data.TABLE_INF or {}),
         class_inf=bytes(data.CLASS_INF),
         notes=parse_pairs(values.NOTE, "@char"),
@@ -144,22 +155,16 @@ def parse_document(body: bytes, root: str) -> dict[str, Any]:
     return node
 
 
-def parse_table_list(node: dict[str, Any]) -> tuple[int, list[TableInfo]]:
-    """Return the number of tables found and the tables of this answer, from a GET_STATS_LIST."""
-    inf = node.get("DATALIST_INF") or {}
-    return _number(inf, "NUMBER"), [parse_table(table) for table in as_list(inf.get("TABLE_INF"))]
-
-
 def check_status(result: dict[str, Any]) -> None:
     """Raise the error that a RESULT tells of; STATUS 0 to 2 are not errors.
 
     Raises:
         ApiError: STATUS is 3 or more, or no number.
     """
-    status = _number(result, "STATUS", default=-1)
+    status = number(result, "STATUS", default=-1)
     if status in (OK, NO_DATA, PARTLY):
         return
-    message = text(result.get("ERROR_MSG"))
+    message = scrub(text(result.get("ERROR_MSG")))
     raise ApiError(
         f"e-Stat refused the request (STATUS {status}): {message}",
         status=status,
@@ -188,7 +193,7 @@ def raise_for_foreign(body: bytes, root: str) -> None:
         return
     if match := re.search(rb"<STATUS>\s*(\d+)\s*</STATUS>", body):
         message = re.search(rb"<ERROR_MSG>(.*?)</ERROR_MSG>", body, re.DOTALL)
-        words = message[1].decode("utf-8", "replace") if message else ""
+        words = html.unescape(message[1].decode("utf-8", "replace")) if message else ""
         check_status({"STATUS": int(match[1]), "ERROR_MSG": words})
     raise ForeignAnswerError(
         "The answer is not e-Stat's: " + _describe(body, document),
@@ -212,8 +217,3 @@ def _decode(body: bytes) -> Any:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-
-
-def _number(node: dict[str, Any], key: str, default: int = 0) -> int:
-    found = text(node.get(key))
-    return int(found) if found.isdecimal() else default

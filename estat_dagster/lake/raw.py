@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from estat_dagster.errors import DataError
+from filelock import FileLock, Timeout
+
+from estat_dagster.errors import DataError, StorageError
 from estat_dagster.lake import paths
 from estat_dagster.lake.store import Store
+from estat_dagster.telemetry import log
 
+LOCKS_HINT = "Check that the folder can be written and has space."
 MANIFEST_ENDING = ".manifest.json"
+RECORD = "unfinished.json"
 
 
 class Page(Protocol):
@@ -27,6 +34,16 @@ class Page(Protocol):
 
 
 P = TypeVar("P")
+
+
+def _lock(path: Path, dataset_id: str) -> FileLock:
+    lock = FileLock(path, thread_local=False)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        log("fetch", "Another process fetches this dataset; waiting for it.", dataset_id=dataset_id)
+        lock.acquire()
+    return lock
 
 
 class RawPages(Generic[P]):
@@ -47,6 +64,28 @@ class RawPages(Generic[P]):
         """Remove a page."""
         self._store.remove(paths.raw(self._dataset_id, name))
 
+    def read(self, name: str) -> bytes | None:
+        """Return the bytes of a page, None where it is not there."""
+        path = paths.raw(self._dataset_id, name)
+        return self._store.read(path) if self._store.exists(path) else None
+
+    def names(self, containing: str) -> list[str]:
+        """Return the names of the files that contain a text, also of unfinished ones, but never of a manifest."""
+        found = self._store.names(paths.raw(self._dataset_id))
+        return [name for name in found if containing in name and not name.endswith(MANIFEST_ENDING)]
+
+    def write_record(self, record: bytes | None) -> None:
+        """Store the record of a fetch that is not finished, or take it away. It is no manifest, and never counts."""
+        path = paths.raw(self._dataset_id, RECORD)
+        if record is None:
+            self._store.remove(path)
+        else:
+            self._store.write(path, record)
+
+    def read_record(self) -> bytes | None:
+        """Return the record of a fetch that was not finished, None where there is none."""
+        return self.read(RECORD)
+
     def read_page(self, name: str) -> P:
         """Return a stored page."""
         return self._read(gzip.decompress(self._store.read(paths.raw(self._dataset_id, name))))
@@ -66,10 +105,23 @@ class RawPages(Generic[P]):
             )
         return self._read(gzip.decompress(wire))
 
-    def publish(self, first_page: str, manifest: bytes) -> str:
-        """Store the manifest, which makes the fetch count, and return where it is."""
-        stem = first_page.removesuffix(".json.gz").replace("_chunk_001", "")
-        path = paths.raw(self._dataset_id, f"{stem}{MANIFEST_ENDING}")
+    @contextlib.contextmanager
+    def alone(self, locks_home: Path) -> Iterator[None]:
+        """Hold the dataset's raw pages alone on this machine; wait while another process fetches it too."""
+        path = locks_home / "raw" / f"{self._dataset_id}.lock"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = _lock(path, self._dataset_id)
+        except OSError as error:
+            raise StorageError(f"{path} cannot be locked: {error.strerror or error}.", hint=LOCKS_HINT) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def publish(self, name: str, manifest: bytes) -> str:
+        """Store the manifest under its name, which makes the fetch count, and return where it is."""
+        path = paths.raw(self._dataset_id, f"{name}{MANIFEST_ENDING}")
         self._store.write(path, manifest)
         return self._store.uri(path)
 

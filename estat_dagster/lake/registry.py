@@ -22,7 +22,8 @@ REGISTERED, LOADED, FAILED = "registered", "loaded", "failed"
 class DatasetEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the lake knows of a dataset: what it is, which part is held, and its last load.
 
-    `scope` is what shall be loaded next, `loaded_scope` what the rows are. Counts and what follows them are of the last
+    `scope` is what shall be loaded next, `loaded_scope` what the rows are; `overall_number` is OVERALL_TOTAL_NUMBER,
+    which e-Stat does not keep right. Counts and what follows them are of the last
     load that was published; `status` and `error` are of the last try.
     """
 
@@ -43,6 +44,7 @@ class DatasetEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     open_date: str = ""
     updated_date: str = ""
     credit: str = ""
+    overall_number: int | None = None
     total_number: int | None = None
     record_count: int | None = None
     valid_count: int | None = None
@@ -161,6 +163,7 @@ DESCRIPTION = (
     "survey_date",
     "open_date",
     "updated_date",
+    "overall_number",
     "credit",
 )
 """What e-Stat and the user say of a dataset; the rest is what became of it."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from estat_dagster.sandbox import parameters
-from estat_dagster.sandbox.model import Table, Wire
+from estat_dagster.sandbox.english import spoken
+from estat_dagster.sandbox.holdings import Holdings
+from estat_dagster.sandbox.model import Wire
 from estat_dagster.sandbox.parameters import Params
 from estat_dagster.sandbox.refusal import DONE, Status
 from estat_dagster.sandbox.table_parts import class_inf, explained, table_inf
@@ -24,14 +24,15 @@ def parameter(params: Params) -> Wire:
     }
 
 
-def answer(params: Params, tables: Mapping[str, Table]) -> tuple[Status, Wire]:
+def answer(params: Params, holdings: Holdings) -> tuple[Status, Wire]:
     """Return status and METADATA_INF.
 
     Raises:
         RefusalError: STATUS 101, 102 or 300.
     """
     parameters.check(params, ("lang", "explanationGetFlg"))
-    table, explain = parameters.table_of(params, tables), explained(params)
+    table = spoken(parameters.table_of(params, holdings.tables), params)
+    explain = explained(params)
     everything = {axis.id: axis.items for axis in table.axes}
     metadata = {
         "TABLE_INF": table_inf(table, explain=explain),

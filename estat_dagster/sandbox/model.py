@@ -5,8 +5,8 @@ How any of it looks in an answer belongs to `wire` and to the functions of the A
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -56,6 +56,7 @@ class Table:
         produce: makes the cells, in the order of the answer, when they are first asked for.
         notes: (symbol, meaning) for the symbols that stand for a value (NOTE).
         annotations: (sign, text) for the footnotes of cells (ANNOTATION).
+        glossary: English for texts of the table (`lang=E`). Texts that it lacks have no English.
     """
 
     facts: Wire
@@ -63,6 +64,7 @@ class Table:
     produce: Callable[[], Iterable[Cell]]
     notes: tuple[tuple[str, str], ...] = ()
     annotations: tuple[tuple[str, str], ...] = ()
+    glossary: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def id(self) -> str:

@@ -41,6 +41,11 @@ class Condition:
 Conditions = tuple[Condition, ...]
 
 
+def names() -> tuple[str, ...]:
+    """Return the names of all narrowing parameters."""
+    return tuple(key for name in AXES for key in (f"lv{name}", f"cd{name}", f"cd{name}From", f"cd{name}To"))
+
+
 def parse(params: Params) -> Conditions:
     """Return the conditions of a request.
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from estat_dagster.sandbox import wire
+from estat_dagster.sandbox.holdings import Dataset
 from estat_dagster.sandbox.model import Table, Wire
 from estat_dagster.sandbox.refusal import missing, unknown_id, wrong_value
 
@@ -17,6 +18,9 @@ Params = Mapping[str, str]
 
 MOST_RECORDS = 100_000
 """The most records of one answer, and what `limit` is when it is not given."""
+
+AREAS = {"1": "全国", "2": "都道府県", "3": "市区町村"}
+"""What the numbers of `collectArea` stand for."""
 
 TABLE_ID = ("統計表ID", "statsDataId")
 
@@ -34,6 +38,11 @@ _ALLOWED = {
     "explanationGetFlg": ("解説情報有無", "[YN]"),
     "annotationGetFlg": ("注釈情報有無", "[YN]"),
     "replaceSpChars": ("特殊文字の置換", "[0123]"),
+    "dataType": ("検索データ形式", "(?:XLS|CSV|PDF|XML|XLS_REP|DB)(?:,(?:XLS|CSV|PDF|XML|XLS_REP|DB))*"),
+    "dataSetId": ("データセットID", "[A-Za-z0-9._@-]{1,30}"),
+    "dataSetName": ("データセット名", ".{1,256}"),
+    "openSpecified": ("公開可否", "[01]"),
+    "processMode": ("処理モード", "[ED]"),
     "sectionHeaderFlg": ("セクションヘッダフラグ", "[12]"),
 }
 
@@ -66,6 +75,18 @@ def table_of(params: Params, tables: Mapping[str, Table]) -> Table:
     if table_id not in tables:
         raise unknown_id(*TABLE_ID, table_id)
     return tables[table_id]
+
+
+def dataset_of(params: Params, datasets: Mapping[str, Dataset]) -> Dataset:
+    """Return the dataset that `dataSetId` names.
+
+    Raises:
+        RefusalError: STATUS 300 for an id that is not there.
+    """
+    dataset_id = params["dataSetId"]
+    if dataset_id not in datasets:
+        raise unknown_id("データセットID", "dataSetId", dataset_id)
+    return datasets[dataset_id]
 
 
 def page(params: Params) -> tuple[int, int]:

@@ -7,6 +7,8 @@ Status = tuple[int, str]
 
 DONE: Status = (0, "正常に終了しました。")
 NO_DATA: Status = (1, "正常に終了しましたが、該当データはありませんでした。")
+PARTLY: Status = (2, "正常に終了しましたが、一部に該当データがありませんでした。")
+"""Of getStatsDatas alone. Its number is the manual's, its words are ours: no answer that has them is known to us."""
 
 
 class RefusalError(Exception):

@@ -1,28 +1,26 @@
-"""The door: HTTP on loopback, starting and stopping, and the tables that may change meanwhile.
+"""The door: starting and stopping, and the tables and faults that may change meanwhile.
 
-What is answered is `service`'s. Connections are kept alive, bodies are gzip where the client takes it.
+What is answered is `service`'s, what goes wrong `faults`', HTTP `listener`'s.
 """
 
 from __future__ import annotations
 
-import gzip
-import socket
-import sys
 import threading
 from collections import deque
 from collections.abc import Iterable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socketserver import TCPServer
 from types import TracebackType
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, urlsplit
 
 from estat_dagster.errors import ValidationError
 from estat_dagster.sandbox import service
+from estat_dagster.sandbox.damage import damaged, replacement
+from estat_dagster.sandbox.delivery import Delivery, hindered, packed
+from estat_dagster.sandbox.faults import Fault, FaultPlan, Kind
+from estat_dagster.sandbox.holdings import Catalog, Dataset, Holdings
+from estat_dagster.sandbox.listener import Listener
 from estat_dagster.sandbox.model import Table
 
 _KEPT_REQUESTS = 10_000
-_GZIP_LEVEL = 1  # on loopback time counts, not size: a third of what level 6 takes
 
 
 class SeenRequest(NamedTuple):
@@ -36,28 +34,42 @@ class Sandbox:
     """An e-Stat API on loopback: `with Sandbox() as sandbox: fetch(sandbox.base_url)`.
 
     Args:
-        tables: what it serves; None for the built-in catalogue.
+        tables: what it serves; None for the built-in catalogue, and its files.
         host: the address to listen on.
         port: the port, 0 for a free one.
+        faults: what goes wrong, and how slow it is; nothing and not at all where it is not given.
 
     Attributes:
         requests: the last 10,000 requests, the oldest first.
+        faults: the plan of what goes wrong, which may change at any time.
 
     Raises:
         ValidationError: it cannot listen there.
     """
 
-    def __init__(self, tables: Iterable[Table] | None = None, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        tables: Iterable[Table] | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        faults: FaultPlan | None = None,
+    ) -> None:
+        catalogs: tuple[Catalog, ...] = ()
         if tables is None:
-            from estat_dagster.sandbox.tables.catalogue import catalogue
+            from estat_dagster.sandbox.tables import catalogue, files
 
-            tables = catalogue()
+            tables, catalogs = catalogue.catalogue(), files.catalogs()
         self.requests: deque[SeenRequest] = deque(maxlen=_KEPT_REQUESTS)
+        self.faults = faults or FaultPlan()
+        self._closing = threading.Event()
         self._tables = {table.id: table for table in tables}
+        self._catalogs = catalogs
+        self._datasets: dict[str, Dataset] = {}
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         try:
-            self._http = _Server((host, port), self)
+            self._http = Listener((host, port), self)
         except (OSError, OverflowError) as error:
             raise ValidationError(
                 f"The sandbox cannot listen on {host}:{port}: {error}.",
@@ -67,8 +79,7 @@ class Sandbox:
     @property
     def base_url(self) -> str:
         """The address that takes the place of https://api.e-stat.go.jp/rest/3.0/app."""
-        host, port = self._http.server_address[:2]
-        return f"http://{host!s}:{port}{service.BASE_PATH}"
+        return f"{self._origin}{service.BASE_PATH}"
 
     @property
     def tables(self) -> Mapping[str, Table]:
@@ -76,15 +87,57 @@ class Sandbox:
         with self._lock:
             return dict(self._tables)
 
+    @property
+    def holdings(self) -> Holdings:
+        """Everything it serves at this moment."""
+        return Holdings(self.tables, self._datasets, self._catalogs, self._origin)
+
+    @property
+    def _origin(self) -> str:
+        host, port = self._http.server_address[:2]
+        return f"http://{host!s}:{port}"
+
     def replace(self, table: Table) -> None:
         """Serve this table from the next request on, in the place of one with the same id."""
         with self._lock:
             self._tables[table.id] = table
 
     def remove(self, table_id: str) -> None:
-        """Serve this table no more."""
+        """Serve this table no more, nor the datasets that are parts of it."""
         with self._lock:
             self._tables.pop(table_id, None)
+            for dataset in [each for each in self._datasets.values() if each.table_id == table_id]:
+                del self._datasets[dataset.id]
+
+    def fail(self, kind: Kind | str, **limits: Any) -> None:
+        """Let this go wrong from the next request on; `limits` are those of `Fault`, such as times or page."""
+        self.faults.add(Fault(Kind(kind), **limits))
+
+    def heal(self) -> None:
+        """Let nothing go wrong any more."""
+        self.faults.clear()
+
+    def answer(self, method: str, path: str, app_id: str, params: Mapping[str, str], *, as_gzip: bool) -> Delivery:
+        """Return what a request is answered with, when its time has come."""
+        self.requests.append(SeenRequest(path, params))
+        fault, seconds = self.faults.strike(path, params)
+        self.wait(seconds)
+        if fault is None:
+            return packed(service.respond(method, path, app_id, params, self.holdings), as_gzip=as_gzip)
+        table = self.tables.get(params.get("statsDataId", ""))
+        if fault.kind is Kind.REPLACED and table is not None:
+            self.replace(replacement(table))
+
+        def respond(params: Mapping[str, str]) -> service.Response:
+            return service.respond(method, path, app_id, params, self.holdings)
+
+        response = damaged(fault, params, respond)
+        return hindered(packed(response, as_gzip=as_gzip), fault)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, but no more than until it stops."""
+        if seconds > 0:
+            self._closing.wait(seconds)
 
     def start(self) -> Sandbox:
         """Serve in a thread that ends with the process."""
@@ -94,6 +147,7 @@ class Sandbox:
 
     def stop(self) -> None:
         """Stop serving and close the port and every connection."""
+        self._closing.set()
         if self._thread is not None:
             self._http.shutdown()
             self._thread.join()
@@ -105,6 +159,7 @@ class Sandbox:
         try:
             self._http.serve_forever()
         finally:
+            self._closing.set()
             self._http.server_close()
 
     def __enter__(self) -> Sandbox:
@@ -114,70 +169,3 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-
-class _Server(ThreadingHTTPServer):
-    """A thread for each connection. The connections are known, so that closing the server closes them too."""
-
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self, address: tuple[str, int], sandbox: Sandbox) -> None:
-        self.sandbox = sandbox
-        self._connections: set[socket.socket] = set()
-        super().__init__(address, _Handler)
-
-    def server_bind(self) -> None:
-        """Bind without asking a name server for the host's name, as HTTPServer would."""
-        TCPServer.server_bind(self)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self._connections.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        self._connections.discard(request)
-        super().shutdown_request(request)
-
-    def server_close(self) -> None:
-        super().server_close()
-        for connection in tuple(self._connections):
-            self.shutdown_request(connection)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Report an error, but for a client that hung up."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    """Reads a request, writes a response."""
-
-    protocol_version = "HTTP/1.1"
-    server_version = "estat-sandbox"
-    sys_version = ""
-    disable_nagle_algorithm = True
-    server: _Server
-
-    def do_GET(self) -> None:
-        """Answer a request."""
-        url = urlsplit(self.path)
-        params = dict(parse_qsl(url.query))
-        app_id = params.pop("appId", "")
-        self.server.sandbox.requests.append(SeenRequest(url.path, params))
-        self._send(service.respond(url.path, app_id, params, self.server.sandbox.tables))
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Write nothing: the line would hold the appId. `Sandbox.requests` has what was asked."""
-
-    def _send(self, response: service.Response) -> None:
-        body = response.body
-        self.send_response(response.status)
-        self.send_header("Content-Type", response.content_type)
-        self.send_header("Vary", "Accept-Encoding")
-        if "gzip" in self.headers.get("Accept-Encoding", ""):
-            body = gzip.compress(body, _GZIP_LEVEL, mtime=0)
-            self.send_header("Content-Encoding", "gzip")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from estat_dagster.sandbox import narrowing, parameters, records, wire
+from estat_dagster.sandbox.english import spoken
+from estat_dagster.sandbox.holdings import Holdings
 from estat_dagster.sandbox.model import Table, Wire
 from estat_dagster.sandbox.narrowing import Conditions
 from estat_dagster.sandbox.parameters import Params
 from estat_dagster.sandbox.records import Style
-from estat_dagster.sandbox.refusal import DONE, NO_DATA, Status, missing, unknown_id
+from estat_dagster.sandbox.refusal import DONE, NO_DATA, Status, missing
 from estat_dagster.sandbox.table_parts import class_inf, explained, table_inf
 
 ROOT = "GET_STATS_DATA"
+EITHER_ID = "統計表ID（statsDataId）または データセットID（dataSetId）のどちらか一方"
 
 _CHECKED = (
     "lang",
@@ -51,7 +52,7 @@ def parameter(params: Params) -> Wire:
     }
 
 
-def answer(params: Params, tables: Mapping[str, Table]) -> tuple[Status, Wire]:
+def answer(params: Params, holdings: Holdings) -> tuple[Status, Wire]:
     """Return status and STATISTICAL_DATA.
 
     DATA_INF is absent where no record is selected, and where only the count is asked for.
@@ -59,21 +60,37 @@ def answer(params: Params, tables: Mapping[str, Table]) -> tuple[Status, Wire]:
     Raises:
         RefusalError: STATUS 101, 102 or 300.
     """
-    _check_id(params)
+    table, params = subject(params, holdings)
     parameters.check(params, _CHECKED)
     conditions = narrowing.parse(params)
-    table, explain = parameters.table_of(params, tables), explained(params)
+    explain = explained(params)
     total = len(narrowing.select(table, conditions))
     start, limit = parameters.page(params)
     holds = start <= total
-    wanted = holds and params.get("cntGetFlg") != "Y"
     data: Wire = {"RESULT_INF": {"TOTAL_NUMBER": total}, "TABLE_INF": table_inf(table, explain=explain)}
     if params.get("metaGetFlg") != "N":
         data["CLASS_INF"] = class_inf(table, narrowing.narrow(table, conditions), explain=explain)
-    if wanted:
+    if holds and params.get("cntGetFlg") != "Y":
         data["RESULT_INF"] |= parameters.result_inf(total, start, limit)
         data["DATA_INF"] = _data_inf(table, conditions, params)
     return DONE if holds else NO_DATA, {"STATISTICAL_DATA": data}
+
+
+def subject(params: Params, holdings: Holdings) -> tuple[Table, Params]:
+    """Return the table that is asked for, in its language, and the parameters, with those of the dataset if it is one.
+
+    The specification does not say what a narrowing beside a dataset means. Here it replaces the dataset's own.
+
+    Raises:
+        RefusalError: STATUS 101 for no id or two ids, 300 for one that is not there.
+    """
+    dataset_id, table_id = params.get("dataSetId"), params.get("statsDataId")
+    if (dataset_id is None) == (table_id is None):
+        raise missing(EITHER_ID)
+    if dataset_id is not None:
+        dataset = parameters.dataset_of(params, holdings.datasets)
+        params = {**dataset.narrowing, **params, "statsDataId": dataset.table_id}
+    return spoken(parameters.table_of(params, holdings.tables), params), params
 
 
 def _data_inf(table: Table, conditions: Conditions, params: Params) -> Wire:
@@ -87,12 +104,3 @@ def _data_inf(table: Table, conditions: Conditions, params: Params) -> Wire:
         **({"ANNOTATION": wire.one_or_many(footnotes)} if footnotes else {}),
         "VALUE": page.values,
     }
-
-
-def _check_id(params: Params) -> None:
-    """Refuse no id, two ids, and a dataset: nothing registers any here."""
-    dataset, table = params.get("dataSetId"), params.get("statsDataId")
-    if (dataset is None) == (table is None):
-        raise missing("統計表ID（statsDataId）または データセットID（dataSetId）のどちらか一方")
-    if dataset is not None:
-        raise unknown_id("データセットID", "dataSetId", dataset)

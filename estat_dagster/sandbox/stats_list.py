@@ -5,9 +5,11 @@ Tables come in the order of their ids, surveys in the order of their codes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from estat_dagster.sandbox import parameters, periods, wire, words
+from estat_dagster.sandbox.english import spoken
+from estat_dagster.sandbox.holdings import Holdings
 from estat_dagster.sandbox.model import Table, Wire
 from estat_dagster.sandbox.parameters import Params
 from estat_dagster.sandbox.refusal import DONE, NO_DATA, Status
@@ -15,7 +17,6 @@ from estat_dagster.sandbox.table_parts import explained, table_inf
 
 ROOT = "GET_STATS_LIST"
 
-_AREAS = {"1": "全国", "2": "都道府県", "3": "市区町村"}
 _CHECKED = (
     "lang",
     "statsField",
@@ -48,15 +49,17 @@ def parameter(params: Params) -> Wire:
     return {"LANG": params.get("lang", "J"), **first, "DATA_FORMAT": "J", **last}
 
 
-def answer(params: Params, tables: Mapping[str, Table]) -> tuple[Status, Wire]:
+def answer(params: Params, holdings: Holdings) -> tuple[Status, Wire]:
     """Return status and DATALIST_INF.
 
     Raises:
         RefusalError: STATUS 102.
     """
     parameters.check(params, _CHECKED)
+    tables = holdings.tables
     tests = [*_code_tests(params), *_area_tests(params), *_date_tests(params), *_word_tests(params)]
     found = [tables[table_id] for table_id in sorted(tables) if all(test(tables[table_id]) for test in tests)]
+    found = [spoken(table, params) for table in found]
     names = params.get("statsNameList") == "Y"
     rows = _surveys(found) if names else found
     start, limit = parameters.page(params)
@@ -99,7 +102,7 @@ def _area_tests(params: Params) -> list[Test]:
     small = params.get("searchKind") == "2"
     tests: list[Test] = [lambda table: (table.facts["SMALL_AREA"] != 0) is small]
     if (area := params.get("collectArea")) is not None and not small:
-        tests.append(lambda table: table.facts.get("COLLECT_AREA") == _AREAS[area])
+        tests.append(lambda table: table.facts.get("COLLECT_AREA") == parameters.AREAS[area])
     return tests
 
 
@@ -117,7 +120,7 @@ def _word_tests(params: Params) -> list[Test]:
     if (text := params.get("searchWord")) is None:
         return []
     query = words.parse(text)
-    return [lambda table: query.matches(words.haystack(table))]
+    return [lambda table: query.matches(words.haystack(spoken(table, params)))]
 
 
 def _field(table: Table) -> str:

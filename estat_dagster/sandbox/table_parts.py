@@ -35,7 +35,7 @@ def _class_obj(axis: Axis, items: tuple[Item, ...], explain: bool) -> Wire:
     explanations = [{"@id": code, "$": text} for code, text in axis.explanations] if explain else []
     parts = {
         "@id": axis.id,
-        "@name": axis.name,
+        "@name": axis.name or None,
         "@description": axis.description if explain else None,
         "CLASS": classes,
         "EXPLANATION": wire.one_or_many(explanations) if explanations else None,
@@ -46,7 +46,7 @@ def _class_obj(axis: Axis, items: tuple[Item, ...], explain: bool) -> Wire:
 def _class(item: Item) -> Wire:
     parts = {
         "@code": item.code,
-        "@name": item.name,
+        "@name": item.name or None,
         "@level": item.level,
         "@unit": item.unit,
         "@parentCode": item.parent,

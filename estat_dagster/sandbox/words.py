@@ -67,8 +67,8 @@ def fold(text: str) -> str:
 def haystack(table: Table) -> str:
     """Return what the words are looked for in: title, names of statistics and survey, names of axes and their items."""
     title = table.facts["TITLE"]
-    names = [title if isinstance(title, str) else title["$"], table.facts["STATISTICS_NAME"]]
-    names.append(table.facts["STAT_NAME"]["$"])
+    names = [title if isinstance(title, str) else title.get("$", ""), table.facts["STATISTICS_NAME"]]
+    names.append(table.facts["STAT_NAME"].get("$", ""))
     for axis in table.axes:
         names += [axis.name, *(item.name for item in axis.items)]
     return fold("\n".join(names))

@@ -14,6 +14,7 @@ from estat_dagster.assets.registering import register_dataset
 from estat_dagster.automation.loading import Outcome, load_registered
 from estat_dagster.definitions import build_defs
 from estat_dagster.domains import get_domain
+from estat_dagster.estat.scope import Filters
 from estat_dagster.lake.registry import DatasetEntry
 from estat_dagster.sandbox.model import Cell, Table
 from estat_dagster.sandbox.server import Sandbox
@@ -39,12 +40,14 @@ class Lakeside:
         self,
         dataset_id: str,
         *,
-        scope: Mapping[str, str] | None = None,
+        scope: Filters | None = None,
         domain: str | None = None,
         force: bool = False,
+        fetch: Mapping[str, Any] | None = None,
     ) -> Outcome:
         register_dataset(self.bench, dataset_id, domain=domain, scope=scope)
-        return load_registered(self.defs, self.instance, self.entry(dataset_id), force=force, asked_by="test")
+        entry = self.entry(dataset_id)
+        return load_registered(self.defs, self.instance, entry, force=force, fetch=fetch, asked_by="test")
 
     def entry(self, dataset_id: str) -> DatasetEntry:
         return self.bench.lake.registry.get_dataset_info(dataset_id)

@@ -100,8 +100,8 @@ def test_status_search_and_describe_tell_what_there_is(estat: Shell) -> None:
     assert (entry["id"], entry["domain"], entry["status"]) == (LABOR, "labor", "loaded")
     found = json.loads(estat("search", "労働", "--format", "json").stdout)
     assert LABOR in {table["id"] for table in found}
-    axes = json.loads(estat("describe", LABOR, "--format", "json").stdout)
-    assert [axis["axis"] for axis in axes] == ["tab", "cat01", "cat02", "cat03", "area", "time"]
+    described = json.loads(estat("describe", LABOR, "--format", "json").stdout)
+    assert [axis["axis"] for axis in described["axes"]] == ["tab", "cat01", "cat02", "cat03", "area", "time"]
     codes = json.loads(estat("describe", LABOR, "--axis", "cat03", "--format", "json").stdout)
     assert [(row["code"], row["name"]) for row in codes] == [("0", "総数"), ("1", "男"), ("2", "女")]
 

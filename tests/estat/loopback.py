@@ -89,9 +89,15 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
 
+    def do_POST(self) -> None:
+        self._answer(self.rfile.read(int(self.headers["Content-Length"])).decode())
+
     def do_GET(self) -> None:
+        self._answer(urlsplit(self.path).query)
+
+    def _answer(self, parameters: str) -> None:
         url = urlsplit(self.path)
-        reply = self.server.loopback.reply_to(Seen(url.path, dict(parse_qsl(url.query)), dict(self.headers.items())))
+        reply = self.server.loopback.reply_to(Seen(url.path, dict(parse_qsl(parameters)), dict(self.headers.items())))
         if reply.fault == RESET:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()

@@ -52,6 +52,7 @@ class MemorySink:
     def __init__(self, on_write: Callable[[str], None] = lambda name: None) -> None:
         self.pages: dict[str, bytes] = {}
         self.removed: list[str] = []
+        self.record: bytes | None = None
         self._on_write = on_write
 
     def write(self, name: str, wire: bytes) -> None:
@@ -62,6 +63,18 @@ class MemorySink:
         self.removed.append(name)
         self.pages.pop(name, None)
 
+    def read(self, name: str) -> bytes | None:
+        return self.pages.get(name)
+
+    def names(self, containing: str) -> list[str]:
+        return [name for name in self.pages if containing in name]
+
+    def write_record(self, record: bytes | None) -> None:
+        self.record = record
+
+    def read_record(self) -> bytes | None:
+        return self.record
+
     def read_page(self, name: str) -> StatsPage:
         return parse_stats_page(gzip.decompress(self.pages[name]))
 
@@ -71,9 +84,9 @@ class MemorySink:
         return list(itertools.chain.from_iterable(map(as_list, values)))
 
 
-def client_of(base_url: str) -> EstatClient:
+def client_of(base_url: str, source: str | None = None) -> EstatClient:
     """Return a client that waits for nothing."""
-    return EstatClient("id", base_url, patience=Patience(read_timeout=10, sleep=lambda seconds: None))
+    return EstatClient("id", base_url, source=source, patience=Patience(read_timeout=10, sleep=lambda seconds: None))
 
 
 def records_of(cells: Iterable[Cell]) -> list[dict[str, str]]:

@@ -160,14 +160,23 @@ def test_a_body_is_kept_as_it_was_sent_and_packed_where_it_was_not():
 def test_every_request_carries_the_application_id_and_asks_for_gzip():
     meta = body({"GET_META_INFO": {"RESULT": {"STATUS": 0}, "METADATA_INF": {"TABLE_INF": {"@id": TABLE_ID}}}})
     found = body(
-        {"GET_STATS_LIST": {"RESULT": {"STATUS": 0}, "DATALIST_INF": {"NUMBER": 7, "TABLE_INF": {"@id": "1"}}}}
+        {
+            "GET_STATS_LIST": {
+                "RESULT": {"STATUS": 0},
+                "DATALIST_INF": {
+                    "NUMBER": 7,
+                    "RESULT_INF": {"FROM_NUMBER": 1, "TO_NUMBER": 1},
+                    "TABLE_INF": {"@id": "1"},
+                },
+            }
+        }
     )
     count = body(stats_data([], total=1_234_567))
     with Loopback([Reply(meta), Reply(found), Reply(count)]) as server:
         client = Asking(server.base_url + "/").client
         assert client.get_metadata(TABLE_ID).table.id == TABLE_ID
-        number, [table] = client.get_list({"searchWord": "人口 AND 東京"})
-        assert (number, table.id) == (7, "1")
+        listed = client.get_list({"searchWord": "人口 AND 東京"})
+        assert (listed.total, [table.id for table in listed.tables]) == (7, ["1"])
         assert client.get_count(TABLE_ID) == 1_234_567
     functions = ["getMetaInfo", "getStatsList", "getStatsData"]
     assert [seen.path for seen in server.requests] == [f"/rest/3.0/app/json/{function}" for function in functions]

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from estat_dagster.errors import ApiError, DataError, DataLakeError, NetworkError, StorageError
+from estat_dagster.errors import ApiError, DataError, DataLakeError, NetworkError
 from estat_dagster.estat.fetch import RESTARTS, FetchPlan, fetch_dataset
 from tests.estat.answers import TABLE_ID, WEB_PAGE, body, refusal, stats_data
 from tests.estat.loopback import RESET, Loopback, Reply, packed
@@ -36,7 +36,7 @@ def serve(odd: dict[int, Reply] | None = None) -> Loopback:
 
 
 def fetch(server: Loopback, sink: MemorySink, at_once: int = 2):
-    return fetch_dataset(client_of(server.base_url), TABLE_ID, {}, sink, FetchPlan(SIZE, at_once))
+    return fetch_dataset(client_of(server.base_url, "test"), TABLE_ID, {}, sink, FetchPlan(SIZE, at_once))
 
 
 def test_a_good_server_gives_every_record_once():
@@ -75,7 +75,15 @@ BROKEN = {
     "another UPDATED_DATE every time": ({10: whole(10, TABLE_INF=UPDATED)}, DataError),
     "no data after all": ({1: Reply(refusal(1))}, DataError),
     "a refusal in the middle": ({7: Reply(refusal(300))}, ApiError),
+    "the records of another page under right positions": (
+        {7: packed(body(stats_data(records(4, 6), total=TOTAL, start=7)))},
+        DataError,
+    ),
+    "axes that are none": ({1: whole(1, CLASS_INF={"CLASS_OBJ": ["time"]})}, DataError),
+}
+PASSING = {
     "trouble that stays": ({10: Reply(WEB_PAGE, status=503)}, ApiError),
+    "a server that asks for an hour": ({7: Reply(WEB_PAGE, status=503, headers={"Retry-After": "3600"})}, ApiError),
     "a connection that breaks": ({4: Reply(fault=RESET)}, NetworkError),
 }
 
@@ -88,6 +96,25 @@ def test_a_table_that_does_not_come_whole_is_not_kept_at_all(case: str):
         fetch(server, sink)
     assert isinstance(caught.value, DataLakeError)
     assert sink.pages == {}
+    assert sink.record is None
+
+
+@pytest.mark.parametrize("case", PASSING)
+def test_a_fetch_that_trouble_breaks_off_leaves_its_pages_and_the_next_asks_only_for_the_others(case: str):
+    odd, kind = PASSING[case]
+    sink = MemorySink()
+    with serve(odd) as server, pytest.raises(kind):
+        fetch(server, sink, at_once=1)
+    left, last = len(sink.pages), next(iter(odd))
+    assert left == STARTS.index(last)
+    with serve() as server:
+        manifest = fetch(server, sink)
+        asked = {seen.params.get("startPosition") for seen in server.requests}
+        assert asked == {str(start) for start in STARTS if start >= last}
+        assert len(server.requests) == len(asked)
+    assert sink.records(manifest) == records(1, TOTAL)
+    assert set(sink.pages) == {entry.file for entry in manifest.pages}
+    assert sink.record is None
 
 
 def test_a_page_that_is_not_whole_is_said_with_its_numbers():
@@ -103,21 +130,6 @@ def test_a_change_that_never_settles_is_fetched_a_few_times():
             fetch(server, MemorySink(), at_once=1)
         firsts = [seen for seen in server.requests if "startPosition" not in seen.params]
     assert len(firsts) == RESTARTS
-
-
-@pytest.mark.parametrize("error", [StorageError("the disk is full"), KeyboardInterrupt()])
-@pytest.mark.parametrize("writes", [1, 3])
-def test_a_place_that_takes_no_more_pages_ends_up_empty(error: BaseException, writes: int):
-    countdown = iter(range(writes - 1, -1, -1))
-
-    def fail(name: str) -> None:
-        if next(countdown, 1) == 0:
-            raise error
-
-    sink = MemorySink(fail)
-    with serve() as server, pytest.raises(type(error)):
-        fetch(server, sink)
-    assert sink.pages == {}
 
 
 def test_a_page_that_arrives_after_the_failure_is_taken_back_too():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from estat_dagster.errors import ApiError, DataError, DataLakeError
 from estat_dagster.estat.models import parse_axes
-from estat_dagster.estat.pages import ForeignAnswerError, parse_document, parse_stats_page, parse_table_list
+from estat_dagster.estat.pages import ForeignAnswerError, parse_document, parse_stats_page
 from tests.estat.answers import ERRORS, WEB_PAGE, body, refusal, stats_data
 from tests.replay import WHOLE_TABLES, as_list, real_document
 
@@ -224,17 +224,5 @@ def test_any_shape_of_a_part_is_read_or_an_error_of_ours(part: str, shape: Any):
         pass
 
 
-def test_the_tables_of_a_list_are_counted_and_read_single_or_many():
-    for name, found, here in (("getStatsList_census2015_limit10", 61, 10), ("getStatsList_single_table", None, 1)):
-        node = parse_document(body(real_document(f"{name}.json")), "GET_STATS_LIST")
-        number, tables = parse_table_list(node)
-        assert number == (found or node["DATALIST_INF"]["NUMBER"])
-        assert len(tables) == here
-        assert all(table.id.isdecimal() and len(table.id) == 10 and table.title for table in tables)
-
-
-@pytest.mark.parametrize("inf", [{"NUMBER": 0, "RESULT_INF": ""}, {"NUMBER": "0", "TABLE_INF": ""}, {}])
-def test_a_list_of_nothing_is_empty(inf: dict[str, Any]):
-    node = parse_document(body({"GET_STATS_LIST": {"RESULT": {"STATUS": 1}, "DATALIST_INF": inf}}), "GET_STATS_LIST")
-    assert parse_table_list(node) == (0, [])
+def test_an_absent_class_inf_has_no_axes():
     assert parse_axes(None) == ()

@@ -61,7 +61,8 @@ def test_filters_are_read_as_a_command_line_gives_them():
         (("area=1", "area=2"), "filtered twice"),
         (("place=1",), "There is no axis 'place'"),
         (("area=",), "is not a code"),
-        (("area=1=2",), "is not a code"),
+        (("area=level:x",), "is not a level"),
+        (("area=max,13000",), "cannot stand among other codes"),
     ],
 )
 def test_a_filter_that_cannot_be_meant_is_refused(filters: tuple[str, ...], words: str):

@@ -95,8 +95,9 @@ def test_the_newest_manifest_counts_and_pages_without_one_do_not(store: Store) -
     assert raw.latest() is None
     raw.write(f"{A}_20260101T000000000000Z.json.gz", b"")
     assert raw.latest() is None
-    raw.publish(f"{A}_20260101T000000000000Z.json.gz", b"old")
-    raw.publish(f"{A}_chunk_001_20260102T000000000000Z.json.gz", b"new")
+    raw.publish(f"{A}_20260101T000000000000Z", b"old")
+    raw.publish(f"{A}_20260102T000000000000Z", b"new")
+    raw.write_record(b"not a manifest")
     found = raw.latest()
     assert found is not None
     assert found[1] == b"new"

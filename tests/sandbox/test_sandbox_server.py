@@ -105,6 +105,15 @@ def test_a_table_can_be_removed_while_it_runs(own):
     assert Client(own.base_url).ids() == [LABOUR]
 
 
+def test_the_datasets_of_a_removed_table_go_with_it(own):
+    for name, table_id in (("one", SINGLE), ("other", LABOUR)):
+        form = {"appId": APP_ID, "statsDataId": table_id, "dataSetId": name, "cdTime": "max"}
+        requests.post(f"{own.base_url}/postDataset", data=form, timeout=10)
+    own.remove(SINGLE)
+    listed = Client(own.base_url).ask("refDataset")["DATASET_LIST_INF"]
+    assert listed["DATASET_INF"]["@id"] == "other"
+
+
 def test_requests_are_remembered_without_the_application_id(own, capfd):
     client = Client(own.base_url)
     client.get("getStatsData", statsDataId=LABOUR, cdTime="max", cdCat02="")
@@ -143,7 +152,8 @@ def test_a_client_that_hangs_up_leaves_no_trace(own, capfd):
 
 
 def test_other_methods_are_refused(own):
-    assert requests.post(f"{own.base_url}/json/getStatsData", data={"appId": APP_ID}, timeout=10).status_code == 501
+    assert requests.post(f"{own.base_url}/json/getStatsData", data={"appId": APP_ID}, timeout=10).status_code == 405
+    assert requests.put(f"{own.base_url}/json/getStatsData", data={"appId": APP_ID}, timeout=10).status_code == 501
 
 
 def test_it_knows_nothing_of_the_rest_of_the_project():

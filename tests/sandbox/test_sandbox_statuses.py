@@ -109,7 +109,9 @@ def test_an_error_has_the_shape_of_the_official_examples(client, function):
     }
 
 
-@pytest.mark.parametrize("path", ["/", "/rest/3.0/app/json/getNothing", "/rest/3.0/app/getStatsData", "/rest/2.1/app"])
+@pytest.mark.parametrize(
+    "path", ["/", "/rest/3.0/app/json/getNothing", "/rest/3.0/app/getSimpleStatsData", "/rest/2.1/app"]
+)
 def test_an_unknown_path_is_a_404_with_html(client, path):
     origin = client.base_url.removesuffix("/rest/3.0/app")
     response = requests.get(f"{origin}{path}", params={"appId": "any-application-id"}, timeout=10)

@@ -104,9 +104,9 @@ class DatasetJob:
         return report if report and report["version"] == version and not self.force else None
 
     def metadata(self) -> Metadata:
-        """Return table and axes, as the first raw page says."""
+        """Return table and axes, as the raw pages say."""
         _, manifest = self.manifest()
-        return self.raw.read_checked(manifest.pages[0]).metadata
+        return manifest.metadata(self.raw.read_checked(manifest.pages[0]))
 
 
 def preview(frames: Frames) -> list[dict[str, Any]]:

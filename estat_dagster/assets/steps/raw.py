@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from estat_dagster.assets.steps.job import DatasetJob, StepResult
 from estat_dagster.estat.fetch import FetchPlan, fetch_dataset
 from estat_dagster.estat.manifest import Manifest
 
 
 def fetch_raw(job: DatasetJob, plan: FetchPlan) -> StepResult:
-    """Fetch the dataset's scope and keep the pages, unless the same content is kept already."""
-    raw, before = job.raw, job.raw.latest()
+    """Fetch the dataset's scope and keep the pages, unless the same content is kept already.
+
+    One process of this machine at a time fetches a dataset; Dagster's queue sees to that on several machines.
+    """
+    with job.raw.alone(job.bench.settings.locks_home):
+        return _fetch_raw(job, plan)
+
+
+def _fetch_raw(job: DatasetJob, plan: FetchPlan) -> StepResult:
+    raw, found = job.raw, job.raw.latest()
+    before = Manifest.from_json(found[1]) if found else None
+    plan = replace(plan, expected=_expected(job, before))
     manifest = fetch_dataset(job.bench.estat, job.dataset_id, job.entry.scope, raw, plan)
-    if before and not job.force and _same_content(manifest, Manifest.from_json(before[1])):
+    if found and before and not job.force and _same_content(manifest, before):
         for page in manifest.pages:
             raw.remove(page.file)
-        uri, kept, unchanged = before[0], Manifest.from_json(before[1]), True
+        uri, kept, unchanged = found[0], before, True
     else:
-        uri, kept, unchanged = raw.publish(manifest.pages[0].file, manifest.to_json()), manifest, False
+        uri, kept, unchanged = raw.publish(manifest.name, manifest.to_json()), manifest, False
     facts = {
         "requests": len(manifest.pages),
         "records": manifest.total_number,
@@ -27,6 +39,13 @@ def fetch_raw(job: DatasetJob, plan: FetchPlan) -> StepResult:
         "result_date": manifest.result_date,
     }
     return StepResult(facts, uri, kept.content_hash, unchanged, rows=manifest.total_number)
+
+
+def _expected(job: DatasetJob, before: Manifest | None) -> int:
+    """Return about how many records will come: as many as last time, or as the metadata say; 0 where unknown."""
+    if before and (before.scope, before.source) == (job.entry.scope, job.bench.estat.source):
+        return before.total_number
+    return 0 if job.entry.scope else job.entry.overall_number or 0
 
 
 def _same_content(new: Manifest, old: Manifest) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import product
 
 from estat_dagster.sandbox.model import Axis, Cell, Item, Table
+from estat_dagster.sandbox.tables import glossary
 from estat_dagster.sandbox.tables.axes import (
     NATION,
     axis,
@@ -59,7 +60,7 @@ def _labour_force_survey() -> Table:
         ("0", "数値が表章単位に満たないもの(2002年２月以降)。"),
         ("…", "東日本大震災の影響により、調査の実施が困難となったため掲載していません。"),
     )
-    return Table(inf, axes, cells, notes)
+    return Table(inf, axes, cells, notes, glossary=glossary.LABOUR_FORCE)
 
 
 def _wages() -> Table:

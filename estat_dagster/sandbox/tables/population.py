@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import product
 
 from estat_dagster.sandbox.model import Cell, Item, Table
+from estat_dagster.sandbox.tables import glossary
 from estat_dagster.sandbox.tables.axes import axis, fiscal_years, items, nation_and_prefectures, prefectures, years
 from estat_dagster.sandbox.tables.cells import Codes, all_into, carried, draw, grid, with_totals
 from estat_dagster.sandbox.tables.facts import Survey, Title, facts, generated, made_up
@@ -48,7 +49,7 @@ def _total_population() -> Table:
         opened="2025-06-30",
         updated="2025-06-30",
     )
-    return Table(inf, axes, cells, SSDS_NOTES)
+    return Table(inf, axes, cells, SSDS_NOTES, glossary=glossary.SYSTEM)
 
 
 def _age_and_sex() -> Table:
@@ -82,4 +83,4 @@ def _age_and_sex() -> Table:
         field="0201",
         collect_area="都道府県",
     )
-    return Table(inf, axes, cells, (("-", "該当数値がないもの"),))
+    return Table(inf, axes, cells, (("-", "該当数値がないもの"),), glossary=glossary.AGE_AND_SEX)
