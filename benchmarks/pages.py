@@ -22,6 +22,7 @@ from estat_dagster.lake.raw import RawPages
 from estat_dagster.lake.store import Store
 
 TABLE_ID = "9900000099"
+STAMP = "20260401T000000000000Z"
 MEASURES, REGIONS, YEARS = 20, 1_900, 25
 UNITS = ("人", "世帯", "件", "千円")
 NOTES = {"-": "該当数値がないもの", "***": "調査していないもの", "X": "秘匿したもの"}
@@ -100,7 +101,7 @@ def write(store: Store, total: int) -> None:
     for number, body in enumerate(pages(total), start=1):
         wire = gzip.compress(body, 6, mtime=0)
         last = min(start + PAGE_LIMIT - 1, total)
-        name = f"{TABLE_ID}_chunk_{number:03d}_20260401T000000000000Z.json.gz"
+        name = f"{TABLE_ID}_chunk_{number:03d}_{STAMP}.json.gz"
         entries.append(PageEntry(name, start, last, len(wire), hashlib.sha256(wire).hexdigest()))
         raw.write(entries[-1].file, wire)
         start = last + 1
@@ -115,8 +116,9 @@ def write(store: Store, total: int) -> None:
         total_number=total,
         content_hash=content_hash(raw.read_page(entry.file) for entry in entries),
         pages=tuple(entries),
+        stamp=STAMP,
     )
-    raw.publish(entries[0].file, manifest.to_json())
+    raw.publish(manifest.name, manifest.to_json())
 
 
 def main() -> None:

@@ -8,7 +8,6 @@ of each record; what cannot be proven is left to the JSON readers of `decode`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -18,11 +17,13 @@ import pyarrow.compute as pc
 
 Bytes = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.int64]
+Words = npt.NDArray[np.uint64]
 QUOTE, ESCAPE = ord('"'), ord("\\")
 MARKS = 4  # quotation marks of one attribute: two around its name, two around its value
 WORD = 8
 BETWEEN, WHITE, VALUE = b"},{", b" \t\n\r", "$"
 MASKS = np.array([2 ** (8 * size) - 1 for size in range(WORD + 1)], np.uint64)
+LOW, HIGH = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)  # odd, with bits well spread
 BLOCK = 2 * 1024 * 1024
 FIRST_PRINTABLE, LAST_ASCII = 0x20, 0x7F
 
@@ -117,37 +118,48 @@ def _is_constant(data: Bytes, start: Places, end: Places) -> bool:
     if not len(start):
         return True
     length = int(end[0] - start[0]) + 1
-    if np.any(end - start != length - 1):
+    if np.any(end - start != length - 1) or start[-1] + WORD > len(data):
         return False
     if length < WORD:
-        return all(np.all(data[start + n] == data[start[0] + n]) for n in range(length))
-    words: Any = np.ndarray(len(data) - WORD + 1, "<u8", data, strides=(1,))
+        return _are_equal(_words(data, start) & MASKS[length])
     steps = {*range(0, length - WORD, WORD), length - WORD}
-    return all(np.all(words[start + n] == words[start[0] + n]) for n in steps)
+    return all(_are_equal(_words(data, start + n)) for n in steps)
+
+
+def _are_equal(numbers: Words) -> bool:
+    return bool(np.all(numbers == numbers[0]))
+
+
+def _words(data: Bytes, places: Places) -> Words:
+    """Return the eight bytes at each place as a number."""
+    overlapping: Words = np.ndarray(len(data) - WORD + 1, "<u8", data, strides=(1,))
+    return overlapping[places]
 
 
 def _codes(data: Bytes, start: Places, end: Places) -> pa.DictionaryArray:
-    """Return the texts from start up to end, which are few different ones; short ones are compared as numbers."""
-    lengths = end - start
-    if lengths.max() > 2 * WORD or start[-1] + 2 * WORD > len(data):
-        texts = pc.dictionary_encode(_texts(data, start, end))
-    else:
-        texts = _encode_short(data, start, lengths)
+    """Return the texts from start up to end, which are few different ones."""
+    texts = _encode_short(data, start, end) or pc.dictionary_encode(_texts(data, start, end))
     meant = pc.dictionary_encode(_unescape(texts.dictionary))  # 人 may be written in two ways
     return pa.DictionaryArray.from_arrays(meant.indices.take(texts.indices), meant.dictionary)
 
 
-def _encode_short(data: Bytes, start: Places, lengths: Places) -> pa.DictionaryArray:
-    """Return texts of up to 16 bytes, found equal by their length and by their bytes as one or two numbers."""
-    words: Any = np.ndarray(len(data) - WORD + 1, "<u8", data, strides=(1,))
-    places = lengths
-    for n in range(0, int(lengths.max()), WORD):
-        part = pc.dictionary_encode(pa.array(words[start + n] & MASKS[np.clip(lengths - n, 0, WORD)]))
-        both = places.astype(np.int64) * len(part.dictionary) + part.indices.to_numpy()
-        places = pc.dictionary_encode(pa.array(both)).indices.to_numpy()
+def _encode_short(data: Bytes, start: Places, end: Places) -> pa.DictionaryArray | None:
+    """Return texts of up to 16 bytes, told apart by the sum of their bytes as two numbers and their lengths.
+
+    None where they are longer, or where two different ones have the same sum.
+    """
+    lengths = end - start
+    if lengths.max() > 2 * WORD or start[-1] + 2 * WORD > len(data):
+        return None
+    low = _words(data, start) & MASKS[np.minimum(lengths, WORD)]
+    high = _words(data, start + WORD) & MASKS[np.maximum(lengths - WORD, 0)]
+    sums = low * LOW + high * HIGH + lengths.astype(np.uint64)
+    places = pc.dictionary_encode(pa.array(sums)).indices.to_numpy()
     firsts = np.empty(int(places.max()) + 1, np.int64)
     firsts[places[::-1]] = np.arange(len(places) - 1, -1, -1)
-    return pa.DictionaryArray.from_arrays(pa.array(places), _texts(data, start[firsts], (start + lengths)[firsts]))
+    if not all(np.array_equal(part, part[firsts][places]) for part in (low, high, lengths)):
+        return None
+    return pa.DictionaryArray.from_arrays(pa.array(places), _texts(data, start[firsts], end[firsts]))
 
 
 def _texts(data: Bytes, start: Places, end: Places) -> pa.StringArray:

@@ -40,14 +40,15 @@ ODDITIES = ("unknown_codes", "dangling_parents", "doubtful_periods", "unexplaine
 def _transform(job: DatasetJob, manifest: Manifest, frames: Frames, version: str) -> dict[str, Any]:
     """Map every page with the notes of all pages; those are known for sure only when all pages were read."""
     first = job.raw.read_checked(manifest.pages[0])
-    mapper = SchemaMapper(manifest.metadata(first), first.notes, first.annotations, job.domain)
+    metadata = manifest.metadata(first)
+    mapper = SchemaMapper(metadata, first.notes, first.annotations, job.domain)
     with frames.writer() as writer:
         while True:
             report, notes, annotations = _map_pages(job, manifest, mapper, writer)
             if (notes, annotations) == (mapper.notes, mapper.annotations):
                 break
             writer.clear()
-            mapper = SchemaMapper(first.metadata, notes, annotations, job.domain)
+            mapper = SchemaMapper(metadata, notes, annotations, job.domain)
         kept = {
             "version": version,
             "notes": dict(mapper.notes),
