@@ -72,6 +72,15 @@ def refused(done: subprocess.CompletedProcess[str]) -> str:
     return lines[0]
 
 
+def test_a_plan_says_how_large_a_fetch_would_be_and_loads_nothing(estat: Shell) -> None:
+    done = estat("load", "9900000014", "--plan", "--filter", "time=2020", "--chunk-size", "3000", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    [row] = json.loads(done.stdout)
+    assert (row["scope"], row["records"], row["requests"]) == ("time=2020000000", 10_000, 4)
+    assert "9900000014: --filter area=CODE" in done.stderr
+    assert not (estat.lake / "registry" / "9900000014.json").exists()
+
+
 def test_query_prints_results_and_nothing_else_on_a_pipe(estat: Shell) -> None:
     sql = f"SELECT cat03_name, value FROM labor_data WHERE dataset_id = '{LABOR}' AND cat02_code = '08' ORDER BY 1"
     as_csv = estat("query", sql, "--format", "csv")
