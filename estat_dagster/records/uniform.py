@@ -8,6 +8,7 @@ of each record; what cannot be proven is left to the JSON readers of `decode`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -21,9 +22,10 @@ Words = npt.NDArray[np.uint64]
 QUOTE, ESCAPE = ord('"'), ord("\\")
 MARKS = 4  # quotation marks of one attribute: two around its name, two around its value
 WORD = 8
+PADDING = bytes(2 * WORD)  # so that a word can be read at the place of any text
 BETWEEN, WHITE, VALUE = b"},{", b" \t\n\r", "$"
 MASKS = np.array([2 ** (8 * size) - 1 for size in range(WORD + 1)], np.uint64)
-LOW, HIGH = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)  # odd, with bits well spread
+FACTOR = np.uint64(0x9E3779B97F4A7C15)  # odd, with bits well spread
 BLOCK = 2 * 1024 * 1024
 FIRST_PRINTABLE, LAST_ASCII = 0x20, 0x7F
 
@@ -75,7 +77,7 @@ def _names(records: bytes) -> list[str]:
 
 def _read_block(records: bytes, names: list[str]) -> list[pa.Array] | None:
     """Return the texts of each attribute of `{...},{...}`, or None where nothing is proven."""
-    data = np.frombuffer(records, np.uint8)
+    data = np.frombuffer(records + PADDING, np.uint8)
     marks = np.flatnonzero(data == QUOTE)
     escapes = np.flatnonzero(data == ESCAPE)
     if len(marks) % (MARKS * len(names)) or np.any(data[escapes + 1] == QUOTE) or _names(records) != names:
@@ -109,7 +111,7 @@ def _are_alike(data: Bytes, first: Places, opening: list[Places], closing: list[
         and _is_constant(data, last[:-1], first[1:])
         and bytes(data[: first[0]]).strip(WHITE) == b"{"
         and between.translate(None, WHITE) == BETWEEN
-        and bytes(data[last[-1] + 1 :]).strip(WHITE) == b"}"
+        and bytes(data[last[-1] + 1 : -len(PADDING)]).strip(WHITE) == b"}"
     )
 
 
@@ -118,7 +120,7 @@ def _is_constant(data: Bytes, start: Places, end: Places) -> bool:
     if not len(start):
         return True
     length = int(end[0] - start[0]) + 1
-    if np.any(end - start != length - 1) or start[-1] + WORD > len(data):
+    if np.any(end - start != length - 1):
         return False
     if length < WORD:
         return _are_equal(_words(data, start) & MASKS[length])
@@ -126,7 +128,7 @@ def _is_constant(data: Bytes, start: Places, end: Places) -> bool:
     return all(_are_equal(_words(data, start + n)) for n in steps)
 
 
-def _are_equal(numbers: Words) -> bool:
+def _are_equal(numbers: npt.NDArray[Any]) -> bool:
     return bool(np.all(numbers == numbers[0]))
 
 
@@ -144,22 +146,34 @@ def _codes(data: Bytes, start: Places, end: Places) -> pa.DictionaryArray:
 
 
 def _encode_short(data: Bytes, start: Places, end: Places) -> pa.DictionaryArray | None:
-    """Return texts of up to 16 bytes, told apart by the sum of their bytes as two numbers and their lengths.
+    """Return texts of up to 16 bytes, told apart by their bytes as one or two numbers and by their lengths.
 
-    None where they are longer, or where two different ones have the same sum.
+    None where they are longer, or where two different ones have the same sum of these.
     """
     lengths = end - start
-    if lengths.max() > 2 * WORD or start[-1] + 2 * WORD > len(data):
+    longest = int(lengths.max())
+    if longest > 2 * WORD:
         return None
-    low = _words(data, start) & MASKS[np.minimum(lengths, WORD)]
-    high = _words(data, start + WORD) & MASKS[np.maximum(lengths - WORD, 0)]
-    sums = low * LOW + high * HIGH + lengths.astype(np.uint64)
-    places = pc.dictionary_encode(pa.array(sums)).indices.to_numpy()
+    parts = [_words(data, start + n) for n in range(0, max(longest, 1), WORD)]
+    if _are_equal(lengths):
+        parts = [part & MASKS[min(longest - n * WORD, WORD)] for n, part in enumerate(parts)]
+    else:
+        sizes = [np.clip(lengths - n * WORD, 0, WORD) for n in range(len(parts))]
+        parts = [*(part & MASKS[size] for part, size in zip(parts, sizes, strict=True)), lengths.astype(np.uint64)]
+    places = pc.dictionary_encode(pa.array(_mixed(parts))).indices.to_numpy()
     firsts = np.empty(int(places.max()) + 1, np.int64)
     firsts[places[::-1]] = np.arange(len(places) - 1, -1, -1)
-    if not all(np.array_equal(part, part[firsts][places]) for part in (low, high, lengths)):
+    if len(parts) > 1 and not all(np.array_equal(part, part[firsts][places]) for part in parts):
         return None
     return pa.DictionaryArray.from_arrays(pa.array(places), _texts(data, start[firsts], end[firsts]))
+
+
+def _mixed(parts: list[Words]) -> Words:
+    """Return one number for several; those of different parts differ, as a rule."""
+    mixed = parts[0]
+    for part in parts[1:]:
+        mixed = mixed * FACTOR + part
+    return mixed
 
 
 def _texts(data: Bytes, start: Places, end: Places) -> pa.StringArray:

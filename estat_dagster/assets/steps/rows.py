@@ -44,7 +44,7 @@ def _transform(job: DatasetJob, manifest: Manifest, frames: Frames, version: str
     mapper = SchemaMapper(metadata, first.notes, first.annotations, job.domain)
     with frames.writer() as writer:
         while True:
-            report, notes, annotations = _map_pages(job, manifest, mapper, writer)
+            report, notes, annotations = _map_pages(job, manifest, first, mapper, writer)
             if (notes, annotations) == (mapper.notes, mapper.annotations):
                 break
             writer.clear()
@@ -63,7 +63,7 @@ Words = dict[str, str]
 
 
 def _map_pages(
-    job: DatasetJob, manifest: Manifest, mapper: SchemaMapper, writer: FrameWriter
+    job: DatasetJob, manifest: Manifest, first: StatsPage, mapper: SchemaMapper, writer: FrameWriter
 ) -> tuple[MappingReport, Words, Words]:
     """Write a frame a page, in the table's order; return what to know of them, and the notes and annotations of all."""
     whole, notes, annotations = MappingReport(), dict(mapper.notes), dict(mapper.annotations)
@@ -71,7 +71,7 @@ def _map_pages(
 
     def map_one(number: int) -> tuple[MappingReport, StatsPage]:
         entry = manifest.pages[number - 1]
-        page = job.raw.read_checked(entry)
+        page = first if number == 1 else job.raw.read_checked(entry)
         rows, report = mapper.map_page(page.values, page=number, from_number=entry.from_number)
         writer.write(number, sort_rows(rows, order))
         return report, replace(page, values=b"")
