@@ -52,14 +52,14 @@ class IcebergTableManager:
         sort_by: Sequence[str] = (),
     ) -> Table:
         """Return a table, made if there is none; another process may make it at the same time."""
-        from pyiceberg.exceptions import NoSuchTableError, TableAlreadyExistsError
+        from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
         from sqlalchemy.exc import IntegrityError, OperationalError
 
         schema = schemas.iceberg_schema(columns)
 
         def load_or_create() -> Table:
             try:
-                return self.catalog.load_table((self.namespace, name))
+                return _with_properties(self.catalog.load_table((self.namespace, name)), columns)
             except NoSuchTableError:
                 return self.catalog.create_table(
                     (self.namespace, name),
@@ -70,7 +70,8 @@ class IcebergTableManager:
                     properties=schemas.PROPERTIES | schemas.properties(columns),
                 )
 
-        return again_after(load_or_create, (TableAlreadyExistsError, IntegrityError, OperationalError))
+        races = (TableAlreadyExistsError, CommitFailedException, IntegrityError, OperationalError)
+        return again_after(load_or_create, races)
 
     def get_table_schema(self, name: str) -> Schema:
         """Return the Iceberg schema of a table."""
@@ -158,6 +159,15 @@ class IcebergTableManager:
 def summarise(values: pa.ChunkedArray) -> dict[str, Any]:
     """Return `rows`, `nulls` and `value_sum` of a value column."""
     return {"rows": len(values), "nulls": values.null_count, "value_sum": pc.sum(values).as_py()}
+
+
+def _with_properties(table: Table, columns: Sequence[Column]) -> Table:
+    """Return a table, after it was told of which columns it keeps no metrics where it was made without that."""
+    lacking = {k: v for k, v in schemas.properties(columns).items() if k not in table.properties}
+    if lacking:
+        with table.transaction() as transaction:
+            transaction.set_properties(lacking)
+    return table
 
 
 def _is_missing(table: Table, column: Column) -> bool:

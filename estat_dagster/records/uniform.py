@@ -22,7 +22,6 @@ Words = npt.NDArray[np.uint64]
 QUOTE, ESCAPE = ord('"'), ord("\\")
 MARKS = 4  # quotation marks of one attribute: two around its name, two around its value
 WORD = 8
-PADDING = bytes(2 * WORD)  # so that a word can be read at the place of any text
 BETWEEN, WHITE, VALUE = b"},{", b" \t\n\r", "$"
 MASKS = np.array([2 ** (8 * size) - 1 for size in range(WORD + 1)], np.uint64)
 FACTOR = np.uint64(0x9E3779B97F4A7C15)  # odd, with bits well spread
@@ -38,10 +37,10 @@ def read_uniform(array: bytes) -> dict[str, pa.Array] | None:
     start, end = array.find(b"{"), array.rfind(b"}") + 1
     if array[:start].strip(WHITE) != b"[" or array[end:].strip(WHITE) != b"]":
         return None
-    names = _names(array[start:end])
+    names = _names(array, start)
     blocks = []
     for first, last in _blocks(array, start, end):
-        columns = _read_block(array[first:last], names) if names else None
+        columns = _read_block(array, first, last, names) if names else None
         if columns is None:
             return None
         blocks.append(columns)
@@ -65,26 +64,27 @@ def _blocks(array: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
         start = last + 1
 
 
-def _names(records: bytes) -> list[str]:
-    """Return the attributes of the first record, none where it is not an object of different names and texts alone."""
-    first = records[: records.find(b"}") + 1]
+def _names(array: bytes, start: int) -> list[str]:
+    """Return the attributes of the record at a place, none where it is not an object of different names and texts."""
+    record = array[start : array.find(b"}", start) + 1]
     try:
-        record = msgspec.json.decode(first, type=dict[str, str])
+        found = msgspec.json.decode(record, type=dict[str, str])
     except (msgspec.DecodeError, UnicodeDecodeError):
         return []
-    return list(record) if first.count(b'"') == MARKS * len(record) else []
+    return list(found) if record.count(b'"') == MARKS * len(found) else []
 
 
-def _read_block(records: bytes, names: list[str]) -> list[pa.Array] | None:
-    """Return the texts of each attribute of `{...},{...}`, or None where nothing is proven."""
-    data = np.frombuffer(records + PADDING, np.uint8)
-    marks = np.flatnonzero(data == QUOTE)
-    escapes = np.flatnonzero(data == ESCAPE)
-    if len(marks) % (MARKS * len(names)) or np.any(data[escapes + 1] == QUOTE) or _names(records) != names:
+def _read_block(array: bytes, first: int, last: int, names: list[str]) -> list[pa.Array] | None:
+    """Return the texts of each attribute of the `{...},{...}` between two places, or None where nothing is proven."""
+    data = _with_words(array, first, last)
+    records = data[: last - first]
+    marks = np.flatnonzero(records == QUOTE)
+    escapes = np.flatnonzero(records == ESCAPE)
+    if len(marks) % (MARKS * len(names)) or np.any(data[escapes + 1] == QUOTE) or _names(array, first) != names:
         return None
     grid = marks.reshape(-1, MARKS * len(names))
-    first, opening, closing = grid[:, 0], list(grid.T[2::MARKS].copy()), list(grid.T[3::MARKS].copy())
-    if not _are_alike(data, first, opening, closing):
+    heads, opening, closing = grid[:, 0], list(grid.T[2::MARKS].copy()), list(grid.T[3::MARKS].copy())
+    if not _are_alike(data, last - first, heads, opening, closing):
         return None
     try:
         return [
@@ -95,10 +95,19 @@ def _read_block(records: bytes, names: list[str]) -> list[pa.Array] | None:
         return None
 
 
-def _are_alike(data: Bytes, first: Places, opening: list[Places], closing: list[Places]) -> bool:
+def _with_words(array: bytes, first: int, last: int) -> Bytes:
+    """Return the bytes from first up to last, and some behind them, so that a word can be read at the place of each."""
+    if last + 2 * WORD <= len(array):
+        return np.frombuffer(array, np.uint8, last + 2 * WORD - first, first)
+    return np.frombuffer(array[first:last] + bytes(2 * WORD), np.uint8)
+
+
+def _are_alike(data: Bytes, size: int, first: Places, opening: list[Places], closing: list[Places]) -> bool:
     """Whether the same bytes stand between the values of every record, between the records, and nothing around.
 
     Args:
+        data: the records, and what is behind their size.
+        size: bytes of the records.
         first: the first quotation mark of each record.
         opening: those before each of its values; `closing` those behind.
     """
@@ -111,7 +120,7 @@ def _are_alike(data: Bytes, first: Places, opening: list[Places], closing: list[
         and _is_constant(data, last[:-1], first[1:])
         and bytes(data[: first[0]]).strip(WHITE) == b"{"
         and between.translate(None, WHITE) == BETWEEN
-        and bytes(data[last[-1] + 1 : -len(PADDING)]).strip(WHITE) == b"}"
+        and bytes(data[last[-1] + 1 : size]).strip(WHITE) == b"}"
     )
 
 

@@ -141,3 +141,13 @@ def test_many_processes_load_at_once_and_every_row_is_there_once(tmp_path: Path)
     assert counts.pop(SHARED_ID) == 33
     assert len(counts) == processes * each
     assert set(counts.values()) == {20}
+
+
+def test_a_table_made_without_the_properties_of_names_gets_them(lake: Lake, caplog: pytest.LogCaptureFixture) -> None:
+    load(lake, frame(A, [1.0]))
+    name = "write.metadata.metrics.column.region_name"
+    with lake.tables.load(POPULATION.table_name).transaction() as transaction:
+        transaction.remove_properties(name)
+    load(lake, frame(B, [2.0]))
+    assert lake.tables.load(POPULATION.table_name).properties[name] == "none"
+    assert "statistics missing" not in caplog.text
