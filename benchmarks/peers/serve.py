@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 from benchmarks.peers.simple import csv_page
 from benchmarks.peers.table import SMALL, SMALL_ID, TABLE_ID, table
 from estat_dagster.sandbox import service
+from estat_dagster.sandbox.holdings import Holdings
 from estat_dagster.sandbox.model import Table
 
 PAGE = 100_000
@@ -58,7 +59,7 @@ class Answers:
         asked = {"statsDataId": table_id}
         if path == DATA:
             asked |= {"startPosition": str(start), "limit": str(limit), "metaGetFlg": "N" if bare else "Y"}
-        return service.respond(path, APP_ID, asked, self._tables).body
+        return service.respond("GET", path, APP_ID, asked, Holdings(self._tables)).body
 
 
 class _Server(ThreadingHTTPServer):

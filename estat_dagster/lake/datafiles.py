@@ -19,6 +19,7 @@ from estat_dagster.lake.rowgroups import compact, open_writer
 from estat_dagster.lake.store import Store
 
 TARGET_BYTES = 128 * 1024 * 1024
+AHEAD = 2  # row groups that wait for each file's thread; a file is found to be full as many later
 
 
 def write_data_files(
@@ -46,14 +47,14 @@ class _Rolling:
     def __init__(self, store: Store, stem: str) -> None:
         self._store, self._stem = store, stem
         self._lanes = [ThreadPoolExecutor(max_workers=1) for _ in range(os.cpu_count() or 1)]
-        self._waiting: deque[Future[None]] = deque()
+        self._waiting: list[deque[Future[None]]] = [deque() for _ in self._lanes]
         self._key: tuple[Any, ...] | None = None
         self._file: _DataFile | None = None
         self._files: list[_DataFile] = []
         self.paths: list[str] = []
 
     def write(self, key: tuple[Any, ...], run: pa.Table) -> None:
-        if self._file is None or key != self._key or self._is_full():
+        if self._file is None or key != self._key or self._file.is_full:
             self._end()
             self.paths.append(f"{self._stem}-{len(self.paths) + 1:05d}.parquet")
             self._file = _DataFile(self._store, self.paths[-1], run.schema)
@@ -64,8 +65,8 @@ class _Rolling:
     def close(self) -> None:
         """Wait until every file is whole."""
         self._end()
-        while self._waiting:
-            self._waiting.popleft().result()
+        for future in itertools.chain.from_iterable(self._waiting):
+            future.result()
         self._stop()
 
     def abandon(self) -> None:
@@ -77,21 +78,16 @@ class _Rolling:
         for path in self.paths:
             self._store.remove(path)
 
-    def _is_full(self) -> bool:
-        """Whether the file that was begun is full, which is known when its last row group is written."""
-        self._waiting[-1].result()
-        return self._file is not None and self._file.is_full
-
     def _end(self) -> None:
         if self._file:
             self._submit(self._file.close)
             self._file = None
 
     def _submit(self, work: Callable[..., None], *arguments: Any) -> None:
-        lane = self._lanes[len(self.paths) % len(self._lanes)]
-        self._waiting.append(lane.submit(work, *arguments))
-        if len(self._waiting) > 2 * len(self._lanes):
-            self._waiting.popleft().result()
+        lane = len(self.paths) % len(self._lanes)
+        self._waiting[lane].append(self._lanes[lane].submit(work, *arguments))
+        if len(self._waiting[lane]) > AHEAD:
+            self._waiting[lane].popleft().result()
 
     def _stop(self) -> None:
         for lane in self._lanes:

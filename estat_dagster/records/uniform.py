@@ -1,211 +1,151 @@
-"""Records that are all written alike, cut into columns by the places of their quotation marks.
+"""Records that are all written alike, cut into columns where the first one says.
 
 e-Stat writes the records of a page with the same attributes in the same order, each value a quoted text, and the same
-characters between them. Where that is proven, byte for byte, a column is what stands between two of the quotation marks
-of each record; what cannot be proven is left to the JSON readers of `decode`.
+characters between them. The first record is the template: what stands between its values must stand between the values
+of every other, byte for byte. Where that is so, a column is what stands in its place; where it is not, the records are
+left to the JSON readers of `decode`. All work on the records is Arrow's, so that pages are cut side by side.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-Bytes = npt.NDArray[np.uint8]
-Places = npt.NDArray[np.int64]
-Words = npt.NDArray[np.uint64]
-QUOTE, ESCAPE = ord('"'), ord("\\")
+QUOTE, ESCAPE, WHITE, VALUE = b'"', b"\\", b" \t\n\r", "$"
+FIRST_PLAIN = 0x20
 MARKS = 4  # quotation marks of one attribute: two around its name, two around its value
-WORD = 8
-BETWEEN, WHITE, VALUE = b"},{", b" \t\n\r", "$"
-MASKS = np.array([2 ** (8 * size) - 1 for size in range(WORD + 1)], np.uint64)
-FACTOR = np.uint64(0x9E3779B97F4A7C15)  # odd, with bits well spread
-BLOCK = 2 * 1024 * 1024
-FIRST_PRINTABLE, LAST_ASCII = 0x20, 0x7F
+
+
+class Template(NamedTuple):
+    """The first record: names and raw values, what stands before each value with its quotation mark, and the end."""
+
+    names: list[str]
+    values: list[bytes]
+    before: list[bytes]
+    end: bytes
+
+
+class _NotAlikeError(Exception):
+    """Something is not proven."""
 
 
 def read_uniform(array: bytes) -> dict[str, pa.Array] | None:
     """Return attribute -> texts of the records of a JSON array, or None where they are not proven to be written alike.
 
-    An escaped quotation mark, an unquoted value, a missing attribute, other spacing: each of them gives None.
+    Texts are dictionary-encoded but for `$`. An escaped quotation mark, an unquoted value, a missing attribute, other
+    spacing: each of them gives None.
     """
-    start, end = array.find(b"{"), array.rfind(b"}") + 1
-    if array[:start].strip(WHITE) != b"[" or array[end:].strip(WHITE) != b"]":
-        return None
-    names = _names(array, start)
-    blocks = []
-    for first, last in _blocks(array, start, end):
-        columns = _read_block(array, first, last, names) if names else None
-        if columns is None:
-            return None
-        blocks.append(columns)
-    return {name: _joined(parts) for name, parts in zip(names, zip(*blocks, strict=True), strict=True)}
-
-
-def _joined(parts: Sequence[pa.Array]) -> pa.Array:
-    """Return the parts of a column as one."""
-    return pa.chunked_array(parts).unify_dictionaries().combine_chunks()
-
-
-def _blocks(array: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Return where to cut records into blocks, small enough that what is made of one stays in the processor's cache.
-
-    A cut inside of a text leaves two blocks that prove nothing.
-    """
-    while start < end:
-        cut = array.find(BETWEEN, start + BLOCK, end)
-        last = cut + 1 if cut >= 0 else end
-        yield start, last
-        start = last + 1
-
-
-def _names(array: bytes, start: int) -> list[str]:
-    """Return the attributes of the record at a place, none where it is not an object of different names and texts."""
-    record = array[start : array.find(b"}", start) + 1]
     try:
-        found = msgspec.json.decode(record, type=dict[str, str])
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return []
-    return list(found) if record.count(b'"') == MARKS * len(found) else []
-
-
-def _read_block(array: bytes, first: int, last: int, names: list[str]) -> list[pa.Array] | None:
-    """Return the texts of each attribute of the `{...},{...}` between two places, or None where nothing is proven."""
-    data = _with_words(array, first, last)
-    records = data[: last - first]
-    marks = np.flatnonzero(records == QUOTE)
-    escapes = np.flatnonzero(records == ESCAPE)
-    if len(marks) % (MARKS * len(names)) or np.any(data[escapes + 1] == QUOTE) or _names(array, first) != names:
-        return None
-    grid = marks.reshape(-1, MARKS * len(names))
-    heads, opening, closing = grid[:, 0], list(grid.T[2::MARKS].copy()), list(grid.T[3::MARKS].copy())
-    if not _are_alike(data, last - first, heads, opening, closing):
-        return None
-    try:
-        return [
-            _unescape(_texts(data, start + 1, end)) if name == VALUE else _codes(data, start + 1, end)
-            for name, start, end in zip(names, opening, closing, strict=True)
-        ]
-    except (pa.ArrowInvalid, msgspec.DecodeError, UnicodeDecodeError):
+        records = _records(array)
+        template = _template(records[0].as_py())
+        return {
+            name: _unescape(texts) if name == VALUE else _encode(texts)
+            for name, texts in zip(template.names, _cut(records, template), strict=True)
+        }
+    except (_NotAlikeError, pa.ArrowInvalid, msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 
-def _with_words(array: bytes, first: int, last: int) -> Bytes:
-    """Return the bytes from first up to last, and some behind them, so that a word can be read at the place of each."""
-    if last + 2 * WORD <= len(array):
-        return np.frombuffer(array, np.uint8, last + 2 * WORD - first, first)
-    return np.frombuffer(array[first:last] + bytes(2 * WORD), np.uint8)
+def _records(array: bytes) -> pa.BinaryArray:
+    """Return what stands from one `{` up to the next, and from the last up to its `}`."""
+    starts = np.flatnonzero(np.frombuffer(array, np.uint8) == ord("{"))
+    end = array.rfind(b"}") + 1
+    if not len(starts) or array[: starts[0]].strip(WHITE) != b"[" or array[end:].strip(WHITE) != b"]":
+        raise _NotAlikeError
+    offsets = np.append(starts, end).astype(np.int32)
+    return pa.BinaryArray.from_buffers(pa.binary(), len(starts), [None, pa.py_buffer(offsets), pa.py_buffer(array)])
 
 
-def _are_alike(data: Bytes, size: int, first: Places, opening: list[Places], closing: list[Places]) -> bool:
-    """Whether the same bytes stand between the values of every record, between the records, and nothing around.
+def _template(record: bytes) -> Template:
+    parts = record.split(QUOTE)
+    names = list(msgspec.json.decode(record.rstrip(b"," + WHITE), type=dict[str, str]))
+    if b"\\" + QUOTE in record or not names or len(parts) != MARKS * len(names) + 1:
+        raise _NotAlikeError
+    heads = [parts[:3], *([b"", *parts[n : n + 3]] for n in range(MARKS, len(parts) - 1, MARKS))]
+    before = [QUOTE.join([*head, b""]) for head in heads]
+    return Template(names, parts[3::MARKS], before, parts[-1])
 
-    Args:
-        data: the records, and what is behind their size.
-        size: bytes of the records.
-        first: the first quotation mark of each record.
-        opening: those before each of its values; `closing` those behind.
+
+def _cut(records: pa.BinaryArray, template: Template) -> list[pa.BinaryArray]:
+    """Return the raw texts of each attribute.
+
+    As long as every record has its next value at the same place as the first, columns are sliced; from there on the
+    records are split at their quotation marks.
     """
-    inside = all(_is_constant(data, closing[n], opening[n + 1]) for n in range(len(opening) - 1))
-    last = closing[-1]
-    between = bytes(data[last[0] + 1 : first[1]]) if len(first) > 1 else BETWEEN
-    return (
-        inside
-        and _is_constant(data, first, opening[0])
-        and _is_constant(data, last[:-1], first[1:])
-        and bytes(data[: first[0]]).strip(WHITE) == b"{"
-        and between.translate(None, WHITE) == BETWEEN
-        and bytes(data[last[-1] + 1 : size]).strip(WHITE) == b"}"
-    )
+    columns: list[pa.BinaryArray] = []
+    place = _check(records, 0, template.before[0])
+    for value, following in zip(template.values, template.before[1:], strict=False):
+        end = place + len(value)
+        if not _is_everywhere(records, end, following):
+            break
+        columns.append(pc.binary_slice(records, place, end))
+        place = end + len(following)
+    longest = pc.max(pc.binary_length(records)).as_py()
+    return [*columns, *_split(pc.binary_slice(records, place, longest), template, len(columns))]
 
 
-def _is_constant(data: Bytes, start: Places, end: Places) -> bool:
-    """Whether the bytes from start to end, both included, are the same everywhere."""
-    if not len(start):
-        return True
-    length = int(end[0] - start[0]) + 1
-    if np.any(end - start != length - 1):
-        return False
-    if length < WORD:
-        return _are_equal(_words(data, start) & MASKS[length])
-    steps = {*range(0, length - WORD, WORD), length - WORD}
-    return all(_are_equal(_words(data, start + n)) for n in steps)
+def _split(tails: pa.BinaryArray, template: Template, first: int) -> list[pa.BinaryArray]:
+    """Return the raw texts of the attributes from `first` on, out of what is left of each record."""
+    between = [part for text in template.before[first + 1 :] for part in text.split(QUOTE)[1:-1]]
+    width = MARKS * (len(template.values) - first - 1) + 2
+    parts = pc.split_pattern(tails, QUOTE.decode())
+    if np.any(np.diff(parts.offsets.to_numpy()) != width):
+        raise _NotAlikeError
+    grid = [parts.values.take(pa.array(np.arange(n, len(parts.values), width))) for n in range(width)]
+    _check_ends(grid[-1], template.end)
+    values = grid[:-1:MARKS]
+    structure = [column for n, column in enumerate(grid[:-1]) if n % MARKS]
+    if not all(_is_all(column, text) for column, text in zip(structure, between, strict=True)):
+        raise _NotAlikeError
+    return values
 
 
-def _are_equal(numbers: npt.NDArray[Any]) -> bool:
-    return bool(np.all(numbers == numbers[0]))
+def _check_ends(ends: pa.BinaryArray, end: bytes) -> None:
+    """Raise an error unless every record ends as the first does, with a comma behind it, and the last without one."""
+    last = ends[-1].as_py().translate(None, WHITE)
+    if last != b"}" or (len(ends) > 1 and (end.translate(None, WHITE) != b"}," or not _is_all(ends[:-1], end))):
+        raise _NotAlikeError
 
 
-def _words(data: Bytes, places: Places) -> Words:
-    """Return the eight bytes at each place as a number."""
-    overlapping: Words = np.ndarray(len(data) - WORD + 1, "<u8", data, strides=(1,))
-    return overlapping[places]
+def _check(records: pa.BinaryArray, place: int, text: bytes) -> int:
+    """Return the place behind a text that stands at a place of every record."""
+    if not _is_everywhere(records, place, text):
+        raise _NotAlikeError
+    return place + len(text)
 
 
-def _codes(data: Bytes, start: Places, end: Places) -> pa.DictionaryArray:
-    """Return the texts from start up to end, which are few different ones."""
-    texts = _encode_short(data, start, end) or pc.dictionary_encode(_texts(data, start, end))
+def _is_everywhere(records: pa.BinaryArray, place: int, text: bytes) -> bool:
+    return _is_all(pc.binary_slice(records, place, place + len(text)), text)
+
+
+def _is_all(column: pa.BinaryArray, text: bytes) -> bool:
+    return bool(pc.all(pc.equal(column, pa.scalar(text, pa.binary()))).as_py())
+
+
+def _encode(raw: pa.BinaryArray) -> pa.DictionaryArray:
+    """Return the texts of a column of few different ones."""
+    texts = pc.dictionary_encode(raw)
     meant = pc.dictionary_encode(_unescape(texts.dictionary))  # 人 may be written in two ways
     return pa.DictionaryArray.from_arrays(meant.indices.take(texts.indices), meant.dictionary)
 
 
-def _encode_short(data: Bytes, start: Places, end: Places) -> pa.DictionaryArray | None:
-    """Return texts of up to 16 bytes, told apart by their bytes as one or two numbers and by their lengths.
-
-    None where they are longer, or where two different ones have the same sum of these.
-    """
-    lengths = end - start
-    longest = int(lengths.max())
-    if longest > 2 * WORD:
-        return None
-    parts = [_words(data, start + n) for n in range(0, max(longest, 1), WORD)]
-    if _are_equal(lengths):
-        parts = [part & MASKS[min(longest - n * WORD, WORD)] for n, part in enumerate(parts)]
-    else:
-        sizes = [np.clip(lengths - n * WORD, 0, WORD) for n in range(len(parts))]
-        parts = [*(part & MASKS[size] for part, size in zip(parts, sizes, strict=True)), lengths.astype(np.uint64)]
-    places = pc.dictionary_encode(pa.array(_mixed(parts))).indices.to_numpy()
-    firsts = np.empty(int(places.max()) + 1, np.int64)
-    firsts[places[::-1]] = np.arange(len(places) - 1, -1, -1)
-    if len(parts) > 1 and not all(np.array_equal(part, part[firsts][places]) for part in parts):
-        return None
-    return pa.DictionaryArray.from_arrays(pa.array(places), _texts(data, start[firsts], end[firsts]))
-
-
-def _mixed(parts: list[Words]) -> Words:
-    """Return one number for several; those of different parts differ, as a rule."""
-    mixed = parts[0]
-    for part in parts[1:]:
-        mixed = mixed * FACTOR + part
-    return mixed
-
-
-def _texts(data: Bytes, start: Places, end: Places) -> pa.StringArray:
-    """Return the texts that stand from start up to end."""
-    offsets = np.zeros(len(start) + 1, np.int32)
-    np.cumsum(end - start, out=offsets[1:])
-    shift = np.repeat((start - offsets[:-1]).astype(np.int32), end - start)
-    body = data[np.arange(offsets[-1], dtype=np.int32) + shift]
-    return pa.StringArray.from_buffers(len(start), pa.py_buffer(offsets), pa.py_buffer(body))
-
-
-def _unescape(texts: pa.StringArray) -> pa.StringArray:
-    """Return what the texts mean as JSON.
+def _unescape(raw: pa.BinaryArray) -> pa.StringArray:
+    """Return what raw texts mean as JSON.
 
     Raises:
         ArrowInvalid: a text is not UTF-8.
         DecodeError: a text is no JSON string.
     """
-    letters = np.frombuffer(texts.buffers()[2], np.uint8)
-    if letters.size and letters.max() > LAST_ASCII:
-        texts.validate(full=True)
-    if not np.any((letters == ESCAPE) | (letters < FIRST_PRINTABLE)):
+    texts = raw.cast(pa.string())
+    letters = np.frombuffer(texts.buffers()[2] or b"", np.uint8)
+    if not np.any((letters < FIRST_PLAIN) | (letters == QUOTE[0]) | (letters == ESCAPE[0])):
         return texts
+    if pc.any(pc.match_substring_regex(texts, r'"|\\$')).as_py():
+        raise _NotAlikeError
     written = pc.match_substring_regex(texts, r"[\\\x00-\x1f]")
     escaped = pc.dictionary_encode(texts.filter(written))
     meant = msgspec.json.decode('["' + '","'.join(escaped.dictionary.to_pylist()) + '"]', type=list[str])

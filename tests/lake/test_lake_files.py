@@ -196,5 +196,8 @@ def test_data_files_hold_one_partition_each_and_all_rows(
 
 def test_a_full_file_begins_the_next(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(datafiles, "TARGET_BYTES", 100)
-    groups = [pa.table({"year": [2000] * 50, "value": list(range(n, n + 50))}) for n in range(3)]
-    assert len(write_data_files(store, "t/data", A, groups, ["year"])) == 3
+    groups = [pa.table({"year": [2000] * 50, "value": list(range(n, n + 50))}) for n in range(0, 1_000, 50)]
+    written = write_data_files(store, "t/data", A, groups, ["year"])
+    held = [pq.read_table(store.full(path)).column("value").to_pylist() for path in written]
+    assert [value for part in held for value in part] == list(range(1_000))
+    assert len(held) > 3, "a full file is noticed a few row groups later"

@@ -111,8 +111,7 @@ class DatasetJob:
 
 def preview(frames: Frames) -> list[dict[str, Any]]:
     """Return the first rows of staged frames."""
-    first = next(iter(frames), None)
-    rows: list[dict[str, Any]] = [] if first is None else first.slice(0, PREVIEW_ROWS).to_pylist()
+    rows: list[dict[str, Any]] = [row for run in frames.runs()[:1] for row in run.slice(0, PREVIEW_ROWS).to_pylist()]
     return rows
 
 
