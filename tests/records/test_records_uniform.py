@@ -98,7 +98,24 @@ def test_many_blocks_give_the_columns_of_one():
 )
 def test_one_record_of_another_make_proves_nothing(other: dict[str, Any]):
     plain = {"@tab": "1", "$": "5"}
-    for rows in ([plain, other, plain], [other, plain], [plain, other]):
+    for rows in ([plain, other, plain], [other, plain], [plain, other], [plain, plain, other, plain]):
+        assert found(json.dumps(rows, separators=(",", ":")).encode()) is None
+
+
+@pytest.mark.parametrize("between", [b"},{},{", b"},null,{", b"},{\"@tab\":5},{", b"} {", b"}\n,{"])
+def test_what_stands_between_two_records_is_seen_wherever_it_stands(between: bytes):
+    record = b'"@tab":"1","$":"5"'
+    alike = [record] * 5
+    for place in range(1, 5):
+        array = b"},{".join(alike[:place]) + between + b"},{".join(alike[place:])
+        assert found(b"[{" + array + b"}]") is None
+
+
+@pytest.mark.parametrize("other", [{"$": "2", "@tab": "b"}, {"@tab": "b", "@time": "2"}])
+def test_blocks_of_other_attributes_prove_nothing(other: dict[str, str], monkeypatch: pytest.MonkeyPatch):
+    rows = [{"@tab": "a", "$": "1"}] * 9 + [other] * 9
+    for size in range(1, 200, 3):
+        monkeypatch.setattr(uniform, "BLOCK", size)
         assert found(json.dumps(rows, separators=(",", ":")).encode()) is None
 
 
