@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import random
+import resource
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -191,6 +195,35 @@ def test_data_files_hold_one_partition_each_and_all_rows(
     assert [year for part in held for year in part] == ordered
     assert all(len(set(part)) == 1 for part in held)
     assert len(held) == len(set(years))
+
+
+@pytest.fixture
+def small_disk() -> Iterator[None]:
+    """Let no file grow beyond 100 kB, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.usefixtures("small_disk")
+@pytest.mark.parametrize("sizes", [[50_000], [10, 50_000, 10], [50_000] * 20])
+def test_a_full_disk_is_a_storage_error_and_leaves_nothing(store: Store, sizes: list[int]) -> None:
+    dice = random.Random(0)
+    before = threading.active_count()
+    groups = [pa.table({"year": [n] * size, "x": [dice.random() for _ in range(size)]}) for n, size in enumerate(sizes)]
+    with pytest.raises(StorageError, match=r"could not be written: .*large"):
+        write_data_files(store, "t/data", A, groups, ["year"])
+    assert files(store) == []
+    assert threading.active_count() == before
+
+
+def test_rows_that_cannot_be_written_leave_nothing(store: Store) -> None:
+    good, bad = pa.table({"year": [2000], "x": [1.0]}), pa.table({"year": [2000], "x": ["1"]})
+    for groups in ([good, bad], [good, bad, good, good], [bad.set_column(0, "year", [[1999]]), good, bad]):
+        with pytest.raises(ValueError, match="schema"):
+            write_data_files(store, "t/data", A, groups, ["year"])
+        assert files(store) == []
 
 
 def test_a_full_file_begins_the_next(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
