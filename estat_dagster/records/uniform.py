@@ -145,9 +145,9 @@ def _encode_short(data: Bytes, start: Places, lengths: Places) -> pa.DictionaryA
         part = pc.dictionary_encode(pa.array(words[start + n] & MASKS[np.clip(lengths - n, 0, WORD)]))
         both = places.astype(np.int64) * len(part.dictionary) + part.indices.to_numpy()
         places = pc.dictionary_encode(pa.array(both)).indices.to_numpy()
-    firsts = np.empty(int(places.max()) + 1, np.int64)
-    firsts[places[::-1]] = np.arange(len(places) - 1, -1, -1)
-    return pa.DictionaryArray.from_arrays(pa.array(places), _texts(data, start[firsts], (start + lengths)[firsts]))
+    one = np.empty(int(places.max()) + 1, np.int64)
+    one[places] = np.arange(len(places))  # any row that holds the text
+    return pa.DictionaryArray.from_arrays(pa.array(places), _texts(data, start[one], (start + lengths)[one]))
 
 
 def _texts(data: Bytes, start: Places, end: Places) -> pa.StringArray:
