@@ -86,6 +86,7 @@ def test_frames_count_with_their_report_and_replace_the_ones_before(tmp_path: Pa
         writer.finish({"version": "1"})
     with pytest.raises(pa.ArrowInvalid), frames.writer() as writer:
         write_then_fail(writer)
+    assert len(list((tmp_path / "lake").rglob("*.arrow"))) == 2
     assert [f.column("value").to_pylist() for f in frames] == [[1.0], [2.0]]
     with frames.writer() as writer:
         writer.write(1, frame(A, [4.0]))
@@ -164,6 +165,14 @@ def test_row_groups_keep_every_row_and_no_text_that_none_has(
     used = {code for _, code in chunk[start : start + length]} - {None}
     held = packed.column("region_code").chunk(0).dictionary.to_pylist()
     assert len(held) <= 1 or {*held} == used
+
+
+def test_rows_are_cut_into_parts_as_large_as_one_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rowgroups, "ROW_GROUP", 3)
+    for rows in range(1, 40):
+        parts = rowgroups.cut(pa.table({"value": list(range(rows))}))
+        assert [value for part in parts for value in part.column("value").to_pylist()] == list(range(rows))
+        assert len(parts) <= max(1, round(rows / 3))
 
 
 def test_a_column_that_no_frame_has_is_null() -> None:
