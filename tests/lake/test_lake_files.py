@@ -227,6 +227,16 @@ def test_a_full_disk_is_a_storage_error_and_leaves_nothing(store: Store, sizes: 
     assert threading.active_count() == before
 
 
+def test_rows_that_break_off_leave_nothing_and_no_draft(store: Store) -> None:
+    def broken() -> Iterator[pa.Table]:
+        yield pa.table({"year": [2000, 2001], "x": [1.0, 2.0]})
+        raise KeyError("lost")
+
+    with pytest.raises(KeyError, match="lost"):
+        write_data_files(store, "t/data", A, broken(), ["year"])
+    assert files(store) == []
+
+
 def test_rows_that_cannot_be_written_leave_nothing(store: Store) -> None:
     good, bad = pa.table({"year": [2000], "x": [1.0]}), pa.table({"year": [2000], "x": ["1"]})
     for groups in ([good, bad], [good, bad, good, good], [bad.set_column(0, "year", [[1999]]), good, bad]):
