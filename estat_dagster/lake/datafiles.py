@@ -105,11 +105,19 @@ class _DataFile:
         self.is_full = False
 
     def write(self, run: pa.Table) -> None:
-        if self._writer is None:
-            self._stream = self._open.enter_context(self._store.writing(self._path))
-            self._writer = self._open.enter_context(open_writer(self._stream, self._schema))
-        self._writer.write_table(compact(run))
-        self.is_full = self._stream.tell() >= TARGET_BYTES
+        """Write a row group.
+
+        Raises:
+            StorageError: the lake cannot be written; the file is gone.
+        """
+        with contextlib.ExitStack() as unless_written:
+            unless_written.push(self._open)
+            if self._writer is None:
+                self._stream = self._open.enter_context(self._store.writing(self._path))
+                self._writer = self._open.enter_context(open_writer(self._stream, self._schema))
+            self._writer.write_table(compact(run))
+            self.is_full = self._stream.tell() >= TARGET_BYTES
+            unless_written.pop_all()
 
     def close(self) -> None:
         self._open.close()

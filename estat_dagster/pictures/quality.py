@@ -26,7 +26,8 @@ def draw_quality(shares: Mapping[str, int]) -> bytes:
     axes.set_yticks([])
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set_xlabel("rows")
-    figure.legend(loc="outside lower left", frameon=False, fontsize=9)
+    for words in figure.legend(loc="outside lower left", frameon=False, fontsize=9).get_texts():
+        words.set_parse_math(False)  # a table's own words may hold $
     return to_png(figure)
 
 

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from estat_dagster.records.texts import distinct, encode
 
-PLAIN_NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
+PLAIN_NUMBER = r"^-?[0-9]+(\.[0-9]{1,20})?$"  # with more digits it may be too small for a double, which is not 0
 _WIDE = str.maketrans("０１２３４５６７８９．，－＋−", "0123456789.,-+-")
 _NUMBER = re.compile(
     r"(?P<sign>[+\-△▲]?)\s*"

@@ -105,8 +105,11 @@ def test_a_zero_that_the_note_explains_stays_a_zero_and_keeps_its_note(lakeside:
     assert {row["missing_reason"] for row in zeros} == {"数値が表章単位に満たないもの"}
 
 
-def test_a_text_stays_a_text(lakeside: Lakeside) -> None:
-    assert lakeside.load("9900000009").success
+def test_a_text_stays_a_text_and_the_report_and_the_picture_tell_of_it(lakeside: Lakeside) -> None:
+    outcome = lakeside.load("9900000009")
+    facts = lakeside.facts(outcome, "validated_records")
+    assert "no number: a text that NOTE does not explain" in facts["quality_report"]
+    assert facts["picture"].startswith("![what the rows hold](data:image/png;base64,iVBOR")
     texts = [row for row in lakeside.rows("9900000009") if row["value_text"] is not None]
     assert {row["value_text"] for row in texts} == {"ＮＯ", "ＫＧ"}
     assert all(row["value"] is None and row["missing_reason"] is None for row in texts)

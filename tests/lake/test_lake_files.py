@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import random
+import resource
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +86,7 @@ def test_frames_count_with_their_report_and_replace_the_ones_before(tmp_path: Pa
         writer.finish({"version": "1"})
     with pytest.raises(pa.ArrowInvalid), frames.writer() as writer:
         write_then_fail(writer)
+    assert len(list((tmp_path / "lake").rglob("*.arrow"))) == 2
     assert [f.column("value").to_pylist() for f in frames] == [[1.0], [2.0]]
     with frames.writer() as writer:
         writer.write(1, frame(A, [4.0]))
@@ -163,6 +168,14 @@ def test_row_groups_keep_every_row_and_no_text_that_none_has(
     assert len(held) <= 1 or {*held} == used
 
 
+def test_rows_are_cut_into_parts_as_large_as_one_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rowgroups, "ROW_GROUP", 3)
+    for rows in range(1, 40):
+        parts = rowgroups.cut(pa.table({"value": list(range(rows))}))
+        assert [value for part in parts for value in part.column("value").to_pylist()] == list(range(rows))
+        assert len(parts) <= max(1, round(rows / 3))
+
+
 def test_a_column_that_no_frame_has_is_null() -> None:
     schema = arrow_schema(POPULATION.columns)
     made = group(frame(A, [1.0]), schema)
@@ -192,6 +205,45 @@ def test_data_files_hold_one_partition_each_and_all_rows(
     assert [year for part in held for year in part] == ordered
     assert all(len(set(part)) == 1 for part in held)
     assert len(held) == len(set(years))
+
+
+@pytest.fixture
+def small_disk() -> Iterator[None]:
+    """Let no file grow beyond 100 kB, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.usefixtures("small_disk")
+@pytest.mark.parametrize("sizes", [[50_000], [10, 50_000, 10], [50_000] * 20])
+def test_a_full_disk_is_a_storage_error_and_leaves_nothing(store: Store, sizes: list[int]) -> None:
+    dice = random.Random(0)
+    before = threading.active_count()
+    groups = [pa.table({"year": [n] * size, "x": [dice.random() for _ in range(size)]}) for n, size in enumerate(sizes)]
+    with pytest.raises(StorageError, match=r"could not be written: .*large"):
+        write_data_files(store, "t/data", A, groups, ["year"])
+    assert files(store) == []
+    assert threading.active_count() == before
+
+
+def test_rows_that_break_off_leave_nothing_and_no_draft(store: Store) -> None:
+    def broken() -> Iterator[pa.Table]:
+        yield pa.table({"year": [2000, 2001], "x": [1.0, 2.0]})
+        raise KeyError("lost")
+
+    with pytest.raises(KeyError, match="lost") as held:
+        write_data_files(store, "t/data", A, broken(), ["year"])
+    assert files(store) == [], held
+
+
+def test_rows_that_cannot_be_written_leave_nothing(store: Store) -> None:
+    good, bad = pa.table({"year": [2000], "x": [1.0]}), pa.table({"year": [2000], "x": ["1"]})
+    for groups in ([good, bad], [good, bad, good, good], [bad.set_column(0, "year", [[1999]]), good, bad]):
+        with pytest.raises(ValueError, match="schema"):
+            write_data_files(store, "t/data", A, groups, ["year"])
+        assert files(store) == []
 
 
 def test_a_full_file_begins_the_next(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

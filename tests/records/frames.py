@@ -8,6 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from estat_dagster.records.texts import TEXTS
+
 TYPES = {"value": pa.float64(), "source_page": pa.int32(), "source_position": pa.int64()}
 COLUMNS = (
     *("dataset_id", "region_code", "category_code", "category_name", "value", "unit", "tab_code", "tab_name"),
@@ -17,9 +19,9 @@ CELL = ("value", "value_text", "unit", "annotation")
 
 
 def frame(rows: Sequence[dict[str, Any]], extra: Iterable[str] = ()) -> pa.Table:
-    """Return rows as a frame; what a row does not say is null."""
+    """Return rows as a frame, its texts dictionary-encoded; what a row does not say is null."""
     names = (*COLUMNS, *extra)
-    return pa.table({name: pa.array([row.get(name) for row in rows], TYPES.get(name, pa.string())) for name in names})
+    return pa.table({name: pa.array([row.get(name) for row in rows], TYPES.get(name, TEXTS)) for name in names})
 
 
 def numbered(rows: Sequence[dict[str, Any]], page: int, start: int) -> list[dict[str, Any]]:

@@ -120,6 +120,20 @@ def test_many_axes_with_many_codes_never_run_into_one_another():
     assert min(map(len, found(frames))) > 50
 
 
+def test_rows_that_differ_in_the_last_of_many_axes_alone_are_put_in_order_too():
+    """18 axes of 16 codes: the first 15 fill one number up to its last bit, so that the others decide by themselves."""
+    places = [dict.fromkeys(ORDER, code) | {ORDER[-1]: last} for code in "abcdefghijklmnop" for last in "pa"]
+    rows: list[dict[str, Any]] = [{**place, "value": float(n)} for n, place in enumerate(places)]
+    table = frame(rows, extra=ORDER[3:])
+    ordered = [n + step for n in range(0, 32, 2) for step in (1, 0)]
+    assert sort_rows(table, ORDER).column("value").to_pylist() == ordered
+    for runs in ([TableRun(sort_rows(table, ORDER))], runs_of([table.slice(20), table.slice(0, 20)])):
+        parts = [read().rows.column("value").to_pylist() for read in merge(runs, ORDER, 1)]
+        assert [value for part in parts for value in part] == ordered
+    copies = frame([*rows, rows[0]], extra=ORDER[3:])
+    assert found([copies]) == ([32], [])
+
+
 codes = st.sampled_from(["a", "b", "c", "", None])
 rows = st.lists(
     st.fixed_dictionaries(

@@ -88,7 +88,39 @@ def test_records_as_e_stat_writes_them_are_read():
 )
 def test_one_record_of_another_make_proves_nothing(other: dict[str, Any]):
     plain = {"@tab": "1", "$": "5"}
-    for rows in ([plain, other, plain], [other, plain], [plain, other]):
+    for rows in ([plain, other, plain], [other, plain], [plain, other], [plain, plain, other, plain]):
+        assert found(json.dumps(rows, separators=(",", ":")).encode()) is None
+
+
+@pytest.mark.parametrize("between", [b"},{},{", b"},null,{", b'},{"@tab":5},{', b"} {", b"}\n,{"])
+def test_what_stands_between_two_records_is_seen_wherever_it_stands(between: bytes):
+    record = b'"@tab":"1","$":"5"'
+    alike = [record] * 5
+    for place in range(1, 5):
+        array = b"},{".join(alike[:place]) + between + b"},{".join(alike[place:])
+        assert found(b"[{" + array + b"}]") is None
+
+
+@pytest.mark.parametrize("name", ["$", "@tab", "@cat01", "@annotation", "0123456789abcdefghijklmnopqrstuvw"])
+def test_an_attribute_whose_name_differs_in_one_letter_is_another(name: str):
+    for place in range(len(name)):
+        other = name[:place] + "?" + name[place + 1 :]
+        for first, second in ((name, other), (other, name)):
+            rows = [{"@tab1": "1", first: "1", "x": "1"}, {"@tab1": "1", second: "1", "x": "1"}]
+            assert found(json.dumps(rows, separators=(",", ":")).encode()) is None
+            assert found(json.dumps([{first: "1"}, {second: "1"}]).encode()) is None
+
+
+def test_a_control_character_proves_nothing_wherever_it_stands():
+    for texts in ((b"1", b"1\x00"), (b"1\x00", b"1"), (b"", b"\x00"), (b"12345678", b"12345678\x00")):
+        assert found(b"[" + b",".join(b'{"@tab":"' + text + b'","$":"1"}' for text in texts) + b"]") is None
+
+
+@pytest.mark.parametrize("other", [{"$": "2", "@tab": "b"}, {"@tab": "b", "@time": "2"}])
+def test_blocks_of_other_attributes_prove_nothing(other: dict[str, str], monkeypatch: pytest.MonkeyPatch):
+    rows = [{"@tab": "a", "$": "1"}] * 9 + [other] * 9
+    for size in range(1, 200, 3):
+        monkeypatch.setattr(uniform, "BLOCK", size)
         assert found(json.dumps(rows, separators=(",", ":")).encode()) is None
 
 

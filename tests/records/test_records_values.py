@@ -179,3 +179,9 @@ def test_a_text_without_a_digit_is_never_a_number(words: str):
 def test_a_number_too_small_for_a_double_is_no_zero(words: str) -> None:
     assert parse_number(words) is None
     assert parse_number("0e-400") == 0
+
+
+@pytest.mark.parametrize("words", ["0." + "0" * 400 + "1", "-0." + "0" * 330 + "7", "1e-400"])
+def test_a_cell_too_small_for_a_double_keeps_its_text(words: str) -> None:
+    assert columns([words, "1"]) == {"value": [None, 1], "value_text": [words, None], "missing_reason": [None, None]}
+    assert columns(["0." + "0" * 400])["value"] == [0]
