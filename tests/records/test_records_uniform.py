@@ -117,11 +117,9 @@ def test_a_control_character_proves_nothing_wherever_it_stands():
 
 
 @pytest.mark.parametrize("other", [{"$": "2", "@tab": "b"}, {"@tab": "b", "@time": "2"}])
-def test_blocks_of_other_attributes_prove_nothing(other: dict[str, str], monkeypatch: pytest.MonkeyPatch):
+def test_records_of_other_attributes_prove_nothing(other: dict[str, str]):
     rows = [{"@tab": "a", "$": "1"}] * 9 + [other] * 9
-    for size in range(1, 200, 3):
-        monkeypatch.setattr(uniform, "BLOCK", size)
-        assert found(json.dumps(rows, separators=(",", ":")).encode()) is None
+    assert found(json.dumps(rows, separators=(",", ":")).encode()) is None
 
 
 def test_texts_of_sixteen_bytes_and_more_and_of_equal_beginnings_stay_apart():
@@ -135,3 +133,17 @@ def test_one_text_written_in_two_ways_is_one_text():
     columns = read_uniform(array)
     assert columns is not None
     assert columns["@unit"].dictionary.to_pylist() == ["人"]
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        b'{"@tab":"a","@x":"c","$":"1"}',  # the first record's value is as long as both of these with their names
+        b'{"@tab":"abcdefghi\\","$":"1"}',
+        b'{"@tab":"abcdefgh\\"i","$":"1"}',
+    ],
+)
+def test_a_quotation_mark_inside_of_a_place_proves_nothing(second: bytes):
+    first = b'{"@tab":"abcdefghij","$":"1"}'
+    for records in ([first, second], [first, second, first]):
+        assert found(b"[" + b",".join(records) + b"]") is None
