@@ -9,14 +9,20 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from estat_dagster.lake.rowgroups import compact, open_writer
 from estat_dagster.lake.store import Store
+
+if TYPE_CHECKING:
+    from pyiceberg.io import FileIO
+    from pyiceberg.manifest import DataFile
+    from pyiceberg.table.metadata import TableMetadata
 
 TARGET_BYTES = 128 * 1024 * 1024
 AHEAD = 2  # row groups that wait for each file's thread; a file is found to be full as many later
@@ -39,6 +45,36 @@ def write_data_files(
         writer.abandon()
         raise
     return writer.paths
+
+
+def entries(io: FileIO, metadata: TableMetadata, uris: Sequence[str]) -> Iterator[DataFile]:
+    """Return what a manifest says of data files: place, size, partition, and metrics from their footers.
+
+    As PyIceberg's `parquet_file_to_data_file` does for a file that it knows nothing of; these were made with the
+    table's schema, and what is the same for all is asked once.
+    """
+    from pyiceberg.io.pyarrow import compute_statistics_plan, data_file_statistics_from_parquet_metadata
+    from pyiceberg.io.pyarrow import parquet_path_to_id_mapping as column_ids
+    from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
+
+    schema = metadata.schema()
+    plan, ids = compute_statistics_plan(schema, metadata.properties), column_ids(schema)
+    for uri in uris:
+        file = io.new_input(uri)
+        with file.open() as stream:
+            metrics = data_file_statistics_from_parquet_metadata(pq.read_metadata(stream), plan, ids)
+        yield DataFile.from_args(
+            content=DataFileContent.DATA,
+            file_path=uri,
+            file_format=FileFormat.PARQUET,
+            partition=metrics.partition(metadata.spec(), schema),
+            file_size_in_bytes=len(file),
+            sort_order_id=None,
+            spec_id=metadata.default_spec_id,
+            equality_ids=None,
+            key_metadata=None,
+            **metrics.to_serialized_dict(),
+        )
 
 
 class _Rolling:

@@ -13,7 +13,7 @@ from estat_dagster.domains import Domain, check_dataset_id, get_domain
 from estat_dagster.errors import StorageError, ValidationError
 from estat_dagster.lake import paths, schemas
 from estat_dagster.lake.catalog import RACES, again_after
-from estat_dagster.lake.datafiles import write_data_files
+from estat_dagster.lake.datafiles import entries, write_data_files
 from estat_dagster.lake.store import Store
 
 if TYPE_CHECKING:
@@ -188,8 +188,6 @@ def _commit(table: Table, dataset_id: str, uris: list[str], properties: dict[str
 
     The predicate makes the commit fail where another load of the same dataset came between, and only there.
     """
-    from pyiceberg.io.pyarrow import parquet_file_to_data_file
-
     mine = _rows_of(dataset_id)
     old = [task.file for task in table.scan(row_filter=mine).plan_files()]
     with table.transaction() as transaction:
@@ -201,8 +199,8 @@ def _commit(table: Table, dataset_id: str, uris: list[str], properties: dict[str
             snapshot.delete_by_predicate(mine)
             for file in old:
                 snapshot.delete_data_file(file)
-            for uri in uris:
-                snapshot.append_data_file(parquet_file_to_data_file(table.io, metadata, uri))
+            for entry in entries(table.io, metadata, uris):
+                snapshot.append_data_file(entry)
         return snapshot.snapshot_id
 
 
