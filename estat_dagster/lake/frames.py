@@ -23,7 +23,7 @@ from estat_dagster.lake import paths
 from estat_dagster.lake.store import Store
 
 REPORT = "report.json"
-BATCH = 8_192  # rows that are read together, where only a part of a frame is wanted
+BATCH = 2_048  # rows that are read together, where only a part of a frame is wanted
 
 
 class Frames:
