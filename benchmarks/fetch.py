@@ -67,10 +67,12 @@ def serving(records: int, latency: float) -> Iterator[Connection]:
     here, there = context.Pipe()
     process = context.Process(target=_serve, args=(there, records, latency), daemon=True)
     process.start()
+    there.close()  # so that a sandbox that died is an end of the pipe, and not a wait for ever
     try:
         yield here
     finally:
-        here.send("stop")
+        if process.is_alive():
+            here.send("stop")
         process.join()
 
 

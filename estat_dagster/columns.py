@@ -80,12 +80,15 @@ def arrow_schema(columns: Iterable[Column]) -> pa.Schema:
 
 def frame_schema(columns: Iterable[Column]) -> pa.Schema:
     """Return the Arrow schema of staged frames: texts are dictionary-encoded, and null where a row has none."""
+    return encoded(arrow_schema(columns))
+
+
+def encoded(schema: pa.Schema) -> pa.Schema:
+    """Return a schema with its texts dictionary-encoded."""
     import pyarrow as pa
 
     texts = pa.dictionary(pa.int32(), pa.string())
-    return pa.schema(
-        [field.with_type(texts) if field.type == pa.string() else field for field in arrow_schema(columns)]
-    )
+    return pa.schema([f.with_type(texts) if f.type == pa.string() else f for f in schema], schema.metadata)
 
 
 def arrow_type(name: str) -> pa.DataType:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from estat_dagster.domains import Domain, check_dataset_id, get_domain, infer_domain
+from estat_dagster.domains import check_dataset_id, get_domain
 from estat_dagster.estat.credit import table_credit
-from estat_dagster.estat.models import Metadata, TableInfo
+from estat_dagster.estat.describe import domain_of
+from estat_dagster.estat.models import TableInfo
 from estat_dagster.estat.resolve import resolve_scope
 from estat_dagster.estat.scope import Filters, normal_scope
 from estat_dagster.lake.registry import DatasetEntry, now
@@ -34,7 +35,7 @@ def register_dataset(
     known = bench.lake.registry.find(dataset_id)
     metadata = bench.estat.get_metadata(dataset_id)
     resolved = None if asked is None else resolve_scope(asked, metadata)
-    found, reason = _domain(metadata, chosen)
+    found, reason = (chosen, "chosen by the user") if chosen else domain_of(metadata)
     if known and known.snapshot_id is not None and chosen is None:
         found, reason = get_domain(known.domain), known.domain_reason
     described = _describe(metadata.table, bench.estat.source)
@@ -49,19 +50,6 @@ def register_dataset(
     )
     log("register", f"{entry.title}: {entry.domain}, for {entry.domain_reason}", dataset_id=dataset_id)
     return entry
-
-
-def _domain(metadata: Metadata, chosen: Domain | None) -> tuple[Domain, str]:
-    if chosen:
-        return chosen, "chosen by the user"
-    table = metadata.table
-    return infer_domain(
-        field_code=table.field_code,
-        field_name=table.field_name,
-        title=table.title,
-        survey=f"{table.stat_name} {table.statistics_name}",
-        axis_names=[axis.name for axis in metadata.axes],
-    )
 
 
 def _describe(table: TableInfo, source: str) -> DatasetEntry:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from estat_dagster.domains import infer_domain
+from estat_dagster.domains import Domain, infer_domain
 from estat_dagster.estat.client import EstatClient
 from estat_dagster.estat.credit import table_credit
 from estat_dagster.estat.models import Axis, ClassItem, Metadata, TableInfo
@@ -75,13 +75,7 @@ def describe_table(client: EstatClient, dataset_id: str) -> Description:
     metadata = client.get_metadata(dataset_id)
     _, page = client.get_page({"statsDataId": dataset_id, "limit": 1, "metaGetFlg": "N", "explanationGetFlg": "N"})
     table, axes = metadata.table, tuple(map(summarise_axis, metadata.axes))
-    domain, reason = infer_domain(
-        field_code=table.field_code,
-        field_name=table.field_name,
-        title=table.title,
-        survey=f"{table.stat_name} {table.statistics_name}",
-        axis_names=[axis.name for axis in metadata.axes],
-    )
+    domain, reason = domain_of(metadata)
     return Description(
         table=table,
         axes=axes,
@@ -93,6 +87,18 @@ def describe_table(client: EstatClient, dataset_id: str) -> Description:
         domain_reason=reason,
         source=client.source,
         credit=table_credit(table, client.source, processed=False),
+    )
+
+
+def domain_of(metadata: Metadata) -> tuple[Domain, str]:
+    """Return the domain that a table goes to, and the reason (`domains.infer_domain`)."""
+    table = metadata.table
+    return infer_domain(
+        field_code=table.field_code,
+        field_name=table.field_name,
+        title=table.title,
+        survey=f"{table.stat_name} {table.statistics_name}",
+        axis_names=[axis.name for axis in metadata.axes],
     )
 
 

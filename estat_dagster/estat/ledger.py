@@ -12,16 +12,14 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta, timezone
 from typing import Protocol
 
 import msgspec
 
 from estat_dagster.errors import DataError
+from estat_dagster.estat import days
 from estat_dagster.estat.manifest import PageEntry
 from estat_dagster.estat.pages import StatsPage
-
-JAPAN = timezone(timedelta(hours=9))
 
 
 class ReplacedError(Exception):
@@ -81,7 +79,7 @@ class Ledger:
     def __init__(self, sink: PageSink, order: Order, stamp: str) -> None:
         self._sink, self._lock = sink, threading.Lock()
         self._pages: dict[tuple[int, int], PageEntry] = {}
-        self._record = _Record(order, (stamp,), datetime.now(JAPAN).date().isoformat())
+        self._record = _Record(order, (stamp,), days.today().isoformat())
 
     def open(self) -> None:
         """Take up what an earlier fetch of the same order left, drop what is left of others, and begin the record."""

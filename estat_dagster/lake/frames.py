@@ -39,12 +39,12 @@ class Frames:
         return self._store.uri(self._folder)
 
     def report(self) -> dict[str, Any] | None:
-        """Return the report of the frames that count, or None where there are none."""
+        """Return the report of the frames that count; None where there are none, or of another form than today's."""
         path = f"{self._folder}/{REPORT}"
         if not self._store.exists(path):
             return None
         report: dict[str, Any] = msgspec.json.decode(self._store.read(path))
-        return report
+        return report if "frames" in report else None
 
     def require_report(self) -> dict[str, Any]:
         """Return the report.
@@ -95,14 +95,14 @@ class Frame:
         with self._open() as reader:
             return list(reader.schema.names)
 
-    def distinct(self, column: str) -> pa.Array:
-        """Return the different values of a column; of texts, the dictionary that the whole frame shares."""
-        with self._open([self.column_names.index(column)]) as reader:
-            if pa.types.is_dictionary(reader.schema.field(0).type):
-                return (
-                    reader.get_batch(0).column(0).dictionary if reader.num_record_batches else pa.array([], pa.string())
-                )
-            return pc.unique(reader.read_all().column(0))
+    def distinct(self, columns: Sequence[str]) -> dict[str, pa.Array]:
+        """Return the different values of some columns; of texts, the dictionary that the whole frame shares."""
+        head = self.slice(0, 1)
+        texts = [name for name in columns if pa.types.is_dictionary(head.schema.field(name).type)]
+        others = self.select([name for name in columns if name not in texts])
+        return {name: _dictionary(head.column(name)) for name in texts} | {
+            name: pc.unique(others.column(name)) for name in others.column_names
+        }
 
     def select(self, columns: Sequence[str]) -> pa.Table:
         """Return some columns of all rows."""
@@ -121,6 +121,10 @@ class Frame:
         options = ipc.IpcReadOptions(included_fields=fields or [], use_threads=False)
         with self._store.open_whole(self._path) as file, ipc.open_file(file, options=options) as reader:
             yield reader
+
+
+def _dictionary(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0).dictionary if column.num_chunks else pa.array([], pa.string())
 
 
 class FrameWriter:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from estat_dagster.columns import encoded
 from estat_dagster.lake import rowgroups
 from estat_dagster.lake.frames import Frame
 from estat_dagster.lake.store import Store
@@ -32,7 +33,7 @@ def stamped(frames: Sequence[Frame], schema: pa.Schema, loaded_at: datetime) -> 
 def write_parquet(store: Store, path: str, groups: Iterable[pa.Table], schema: pa.Schema, version: str) -> int:
     """Store row groups as one file in place of what was there, and return its number of rows."""
     rows = 0
-    with store.writing(path) as stream, rowgroups.open_writer(stream, rowgroups.encoded(schema)) as writer:
+    with store.writing(path) as stream, rowgroups.open_writer(stream, encoded(schema)) as writer:
         writer.add_key_value_metadata({VERSION_KEY: version})
         for group in groups:
             writer.write_table(group)

@@ -13,17 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from estat_dagster.columns import encoded
 from estat_dagster.lake.schemas import has_statistics
 
 ROW_GROUP = 131_072  # rows: small enough that statistics on region_code leave most of a year unread
-TEXTS = pa.dictionary(pa.int32(), pa.string())
 VALUE = "value"
 BATCH = 16_384  # rows; with the default of 1,024, statistics of texts take half the time of writing
-
-
-def encoded(schema: pa.Schema) -> pa.Schema:
-    """Return the schema of row groups: the table's, with texts dictionary-encoded."""
-    return pa.schema([f.with_type(TEXTS) if f.type == pa.string() else f for f in schema], schema.metadata)
 
 
 def cut(rows: pa.Table) -> list[pa.Table]:
@@ -73,7 +68,7 @@ def _whole(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _as(column: pa.Array, type_: pa.DataType) -> pa.Array:
-    if column.type == pa.string() and type_ == TEXTS:
+    if column.type == pa.string() and pa.types.is_dictionary(type_):
         return pc.dictionary_encode(column)
     return column if column.type == type_ else column.cast(type_)
 

@@ -132,17 +132,20 @@ class _Rows:
     """One page on its way into the lake's columns."""
 
     def __init__(self, mapper: SchemaMapper, cells: pa.Table) -> None:
-        self._mapper, self._cells = mapper, cells
-        self._values = value_columns(cells.column(VALUE).combine_chunks(), mapper.notes)
+        self._mapper, self._rows = mapper, len(cells)
+        self._attributes = {name: cells.column(name).combine_chunks() for name in cells.column_names}
+        self._values = value_columns(self._attributes[VALUE], mapper.notes)
+        self._periods = [mapper.period(code) for code in distinct(self._codes("time"))]
+        self._fallback = NONE if "@time" in self._attributes else mapper.survey_period
 
     def build(self, columns: tuple[Column, ...]) -> pa.Table:
         made = {
-            "dataset_id": constant(self._mapper.metadata.table.id, len(self._cells)),
+            "dataset_id": constant(self._mapper.metadata.table.id, self._rows),
             "unit": self._unit(),
             "annotation": self._annotation(),
             **self._values,
             **self._axis_pair("tab", "tab_code", "tab_name"),
-            **self._axis_pair("cat01" if "@cat01" in self._cells.column_names else "tab", *CATEGORY),
+            **self._axis_pair("cat01" if "@cat01" in self._attributes else "tab", *CATEGORY),
             **self._region(),
             **self._time(),
             **self._own(),
@@ -153,28 +156,25 @@ class _Rows:
         return pa.table([made[name] for name in schema.names], schema=schema)
 
     def report(self) -> MappingReport:
-        report = MappingReport(rows=len(self._cells))
-        for name in self._cells.column_names:
+        report = MappingReport(rows=self._rows)
+        for name in self._attributes:
             axis = name.removeprefix("@")
             if axis in KNOWN_AXES:
                 names = self._mapper.names(axis)
                 report.unknown_codes.update({f"{axis} {c}": n for c, n in counts(self._codes(axis)) if c not in names})
             elif name not in PLAIN:
-                report.unknown_attributes[name] += len(self._cells) - self._cells.column(name).null_count
+                report.unknown_attributes[name] += self._rows - self._attributes[name].null_count
         for doubt, rows in self._doubts():
             report.doubtful_periods[doubt] += rows
-        symbols = counts(self._values["value_text"]) if self._values["value_text"].null_count < len(self._cells) else []
+        symbols = counts(self._values["value_text"]) if self._values["value_text"].null_count < self._rows else []
         report.unexplained_symbols.update(
             {text: n for text, n in symbols if text not in self._mapper.notes and is_symbol(text)}
         )
         return report
 
-    def _attribute(self, name: str) -> pa.DictionaryArray:
-        return self._cells.column(name).combine_chunks()
-
     def _codes(self, axis: str) -> pa.DictionaryArray:
         name = f"@{axis}"
-        return self._attribute(name) if name in self._cells.column_names else absent(len(self._cells))
+        return self._attributes[name] if name in self._attributes else absent(self._rows)
 
     def _axis_pair(self, axis: str, code: str, name: str) -> dict[str, pa.Array]:
         codes = self._codes(axis)
@@ -182,29 +182,25 @@ class _Rows:
 
     def _region(self) -> dict[str, pa.Array]:
         whole_country = self._mapper.metadata.table.collect_area == COUNTRY[1]
-        if "@area" in self._cells.column_names or not whole_country:
+        if "@area" in self._attributes or not whole_country:
             return self._axis_pair("area", *REGION)
-        return {name: constant(text, len(self._cells)) for name, text in zip(REGION, COUNTRY, strict=True)}
-
-    def _periods(self) -> tuple[list[Period], Period]:
-        """Return the period of each different time code, and that of a row without one."""
-        periods = [self._mapper.period(code) for code in distinct(self._codes("time"))]
-        return periods, NONE if "@time" in self._cells.column_names else self._mapper.survey_period
+        return {name: constant(text, self._rows) for name, text in zip(REGION, COUNTRY, strict=True)}
 
     def _doubts(self) -> list[tuple[str, int]]:
-        codes, (_, fallback) = self._codes("time"), self._periods()
-        doubts = [(self._mapper.period(code).doubt, rows) for code, rows in counts(codes)]
-        return [(doubt, rows) for doubt, rows in (*doubts, (fallback.doubt, codes.null_count)) if doubt and rows]
+        codes = self._codes("time")
+        doubts = {code: period.doubt for code, period in zip(distinct(codes), self._periods, strict=True)}
+        found = [(doubts[code], rows) for code, rows in counts(codes)]
+        return [(doubt, rows) for doubt, rows in (*found, (self._fallback.doubt, codes.null_count)) if doubt and rows]
 
     def _time(self) -> dict[str, pa.Array]:
-        codes, (periods, fallback) = self._codes("time"), self._periods()
+        codes = self._codes("time")
         types = {"year": pa.int32(), "quarter": pa.int32(), "month": pa.int32()}
         types |= {"period_start": pa.date32(), "period_end": pa.date32(), "time_kind": pa.string()}
         made = {}
         for name, type_ in types.items():
             attribute = PERIOD_ATTRIBUTES.get(name, name)
-            values = [getattr(period, attribute) for period in periods]
-            made[name] = pick(codes, values, type_, getattr(fallback, attribute))
+            values = [getattr(period, attribute) for period in self._periods]
+            made[name] = pick(codes, values, type_, getattr(self._fallback, attribute))
         return made | {"time_kind": encode(made["time_kind"])} | self._axis_pair("time", "time_code", "time_name")
 
     def _own(self) -> dict[str, pa.Array]:
@@ -216,14 +212,14 @@ class _Rows:
         return made
 
     def _unit(self) -> pa.DictionaryArray:
-        units = [self._attribute(UNIT)]
+        units = [self._attributes[UNIT]]
         for axis in self._mapper.metadata.axes:
             if known := self._mapper.units(axis.id):
                 units.append(ask(self._codes(axis.id), known.get))
         return first_of(units)
 
     def _annotation(self) -> pa.DictionaryArray:
-        marks = first_of([self._attribute(ANNOTATION), self._attribute(ANNOTATION_VARIANT)])
+        marks = first_of([self._attributes[ANNOTATION], self._attributes[ANNOTATION_VARIANT]])
         return ask(marks, self._annotation_texts)
 
     def _annotation_texts(self, marks: str) -> str:

@@ -7,7 +7,7 @@ index over all rows takes 8 bytes a row whatever the codes are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import NamedTuple, Protocol
@@ -36,8 +36,8 @@ class Run(Protocol):
     def column_names(self) -> list[str]:
         """Names of the columns."""
 
-    def distinct(self, column: str) -> pa.Array:
-        """Return the different values of a column, and perhaps more."""
+    def distinct(self, columns: list[str]) -> Mapping[str, pa.Array]:
+        """Return the different values of some columns, and perhaps more."""
 
     def select(self, columns: list[str]) -> pa.Table:
         """Return some columns of all rows."""
@@ -53,9 +53,9 @@ class TableRun:
         self._table, self.num_rows, self.column_names = table, table.num_rows, table.column_names
         self.select, self.slice = table.select, table.slice
 
-    def distinct(self, column: str) -> pa.Array:
-        """Return the different values of a column, and perhaps more."""
-        return distinct_values(self._table.column(column))
+    def distinct(self, columns: list[str]) -> Mapping[str, pa.Array]:
+        """Return the different values of some columns, and perhaps more."""
+        return {name: _distinct(self._table.column(name)) for name in columns}
 
 
 class Merged(NamedTuple):
@@ -80,7 +80,7 @@ def order_columns(leading: Sequence[str], names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys([*leading, *sorted(coordinate_columns(names))]))
 
 
-def distinct_values(column: pa.ChunkedArray) -> pa.Array:
+def _distinct(column: pa.ChunkedArray) -> pa.Array:
     """Return the different values of a column, or those of its dictionaries."""
     if not pa.types.is_dictionary(column.type):
         return pc.unique(column)
@@ -98,8 +98,7 @@ def merge(runs: Sequence[Run], by: Sequence[str], most: int) -> list[Callable[[]
 
     Rows at one place are never parted; those of earlier runs come first.
     """
-    places = _Places(runs, by)
-    keys = list(side_by_side(lambda run: places.words(run.select(places.held(run))), runs))
+    keys = _keys(runs, by)
     bounds = _bounds([words[0] for words in keys], most)
     return [partial(_part, runs, keys, low, high) for low, high in pairwise(bounds)]
 
@@ -116,10 +115,14 @@ def _part(runs: Sequence[Run], keys: list[list[Keys]], low: int, high: int) -> M
 
 def count_repeats(runs: Sequence[Run], by: Sequence[str]) -> int:
     """Return how many rows stand at a place where a row stands already, in whatever order the rows are."""
-    places = _Places(runs, by)
-    keys = [places.words(run.select(places.held(run))) for run in runs]
-    words = [np.concatenate(parts) for parts in zip(*keys, strict=True)]
+    words = [np.concatenate(parts) for parts in zip(*_keys(runs, by), strict=True)]
     return int(np.count_nonzero(_repeats(_in_order(words)[1]))) if words else 0
+
+
+def _keys(runs: Sequence[Run], by: Sequence[str]) -> list[list[Keys]]:
+    """Return the words of each run's rows."""
+    places = _Places(runs, by)
+    return list(side_by_side(lambda run: places.words(run.select(places.held(run))), runs))
 
 
 class _Places:
@@ -127,7 +130,8 @@ class _Places:
 
     def __init__(self, runs: Sequence[Run], by: Sequence[str]) -> None:
         self._by = by
-        self._known = {name: _sorted([run.distinct(name) for run in runs if name in run.column_names]) for name in by}
+        values = [run.distinct(self.held(run)) for run in runs]
+        self._known = {name: _sorted([held[name] for held in values if name in held]) for name in by}
 
     def held(self, run: Run) -> list[str]:
         """Return the columns of the order that a run has."""

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from estat_dagster.columns import arrow_schema
+from estat_dagster.columns import arrow_schema, encoded
 from estat_dagster.errors import DataError, StorageError, ValidationError
 from estat_dagster.lake import datafiles, rowgroups
 from estat_dagster.lake.datafiles import write_data_files
@@ -23,6 +23,7 @@ from estat_dagster.lake.frames import FrameWriter
 from estat_dagster.lake.parquet import read_version, write_parquet
 from estat_dagster.lake.raw import RawPages
 from estat_dagster.lake.store import Store
+from estat_dagster.records.texts import TEXTS
 from tests.lake.shore import POPULATION, frame, group, lake_in
 
 A = "0000000001"
@@ -95,6 +96,18 @@ def test_frames_count_with_their_report_and_replace_the_ones_before(tmp_path: Pa
     assert len(list((tmp_path / "lake").rglob("*.arrow"))) == 1
 
 
+def test_frames_of_another_form_than_todays_are_to_be_made_again(tmp_path: Path) -> None:
+    frames = lake_in(tmp_path / "lake").frames(POPULATION, A, "transformed")
+    with frames.writer() as writer:
+        writer.write(1, frame(A, [1.0]))
+        writer.finish({"version": "1"})
+    report = next((tmp_path / "lake").rglob("report.json"))
+    report.write_text('{"version": "1", "files": ["1.parquet"]}')
+    assert frames.report() is None
+    with pytest.raises(DataError, match="no transformed rows yet"):
+        frames.count()
+
+
 def test_the_newest_manifest_counts_and_pages_without_one_do_not(store: Store) -> None:
     raw = RawPages(store, A, bytes)
     assert raw.latest() is None
@@ -115,7 +128,7 @@ def test_no_name_but_a_dataset_id_reaches_the_registry(tmp_path: Path, name: str
         lake_in(tmp_path / "lake").registry.find(name)
 
 
-COLUMNS = [("year", pa.int32()), ("region_code", rowgroups.TEXTS)]
+COLUMNS = [("year", pa.int32()), ("region_code", TEXTS)]
 rows = st.lists(
     st.tuples(st.none() | st.integers(1990, 2030), st.none() | st.sampled_from(["01000", "13000", "47000"])),
     max_size=40,
@@ -138,8 +151,10 @@ def test_stored_frames_are_read_whole_by_columns_and_by_rows(
     for run, table in zip(frames.runs(), tables, strict=True):
         assert run.column_names == table.column_names
         assert run.select(["region_code"]).to_pylist() == table.select(["region_code"]).to_pylist()
-        assert {*run.distinct("region_code").to_pylist()} >= {*table.column("region_code").drop_null().to_pylist()}
-        assert {*run.distinct("year").to_pylist()} == {*table.column("year").to_pylist()}
+        assert {*run.distinct(["region_code", "year"])["region_code"].to_pylist()} >= {
+            *table.column("region_code").drop_null().to_pylist()
+        }
+        assert {*run.distinct(["year"])["year"].to_pylist()} == {*table.column("year").to_pylist()}
         start = data.draw(st.integers(0, len(table)))
         length = data.draw(st.integers(0, len(table) - start))
         assert run.slice(start, length).to_pylist() == table.slice(start, length).to_pylist()
@@ -179,7 +194,7 @@ def test_rows_are_cut_into_parts_as_large_as_one_another(monkeypatch: pytest.Mon
 def test_a_column_that_no_frame_has_is_null() -> None:
     schema = arrow_schema(POPULATION.columns)
     made = group(frame(A, [1.0]), schema)
-    assert made.schema == rowgroups.encoded(schema)
+    assert made.schema == encoded(schema)
     assert made.column("gender").null_count == 1
 
 

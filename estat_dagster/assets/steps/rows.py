@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import pyarrow as pa
@@ -69,16 +69,18 @@ def _map_pages(
     whole, notes, annotations = MappingReport(), dict(mapper.notes), dict(mapper.annotations)
     order = order_columns(job.domain.order, [column.name for column in mapper.columns(EXTRA_AXES)])
 
-    def map_one(number: int) -> tuple[MappingReport, StatsPage]:
+    def map_one(number: int) -> tuple[MappingReport, Words, Words]:
         entry = manifest.pages[number - 1]
         page = first if number == 1 else job.raw.read_checked(entry)
         rows, report = mapper.map_page(page.values, page=number, from_number=entry.from_number)
         writer.write(number, sort_rows(rows, order))
-        return report, replace(page, values=b"")
+        return report, page.notes, page.annotations
 
-    for number, (report, page) in enumerate(side_by_side(map_one, range(1, len(manifest.pages) + 1)), start=1):
+    mapped = side_by_side(map_one, range(1, len(manifest.pages) + 1))
+    for number, (report, page_notes, page_annotations) in enumerate(mapped, start=1):
         whole.add(report)
-        notes, annotations = {**notes, **page.notes}, {**annotations, **page.annotations}
+        notes |= page_notes
+        annotations |= page_annotations
         log("transform", f"page {number} of {len(manifest.pages)}", dataset_id=job.dataset_id)
     return whole, notes, annotations
 
@@ -109,13 +111,13 @@ def _validate(job: DatasetJob, source: Frames, frames: Frames, version: str) -> 
     found, rejected = QualityReport(), []
     with frames.writer() as writer:
 
-        def judge(part: tuple[int, Callable[[], Split]]) -> Split:
+        def judge(part: tuple[int, Callable[[], Split]]) -> tuple[pa.Table, QualityReport]:
             number, split = part
             valid, quarantined, report = split()
             writer.write(number, valid)
-            return Split(valid.slice(0, 0), quarantined, report)
+            return quarantined, report
 
-        for _, quarantined, report in side_by_side(judge, enumerate(validator.parts(), start=1)):
+        for quarantined, report in side_by_side(judge, enumerate(validator.parts(), start=1)):
             found.add(report)
             rejected.append(quarantined)
         _write_quarantine(job, rejected)
