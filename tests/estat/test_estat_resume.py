@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from estat_dagster.errors import DataError, StorageError
-from estat_dagster.estat.fetch import FetchPlan, fetch_dataset
 from estat_dagster.estat.days import JAPAN
+from estat_dagster.estat.fetch import FetchPlan, fetch_dataset
 from estat_dagster.estat.manifest import Manifest
 from estat_dagster.sandbox.model import Table
 from estat_dagster.sandbox.server import Sandbox
