@@ -129,7 +129,7 @@ def test_compaction_beside_loads_of_other_processes_loses_nothing(tmp_path: Path
         changed = dice.choice(IDS)
         expected[changed] = dice.randint(1, 3)
         load(lake, frame(changed, [2.0] * expected[changed], [2000] * expected[changed]))
-        time.sleep(0.3)
+        time.sleep(1)
     for process in running:
         _, words = process.communicate(timeout=180)
         assert process.returncode == 0, words.decode()[-2000:]
