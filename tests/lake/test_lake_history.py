@@ -23,11 +23,6 @@ A, B = "0000000001", "0000000002"
 EXTRA = axis_columns("cat02")
 
 
-@pytest.fixture
-def lake(tmp_path: Path) -> Lake:
-    return lake_in(tmp_path / "lake")
-
-
 def cells(dataset_id: str, rows: list[dict[str, Any]], extra: tuple[Column, ...] = ()) -> pa.Table:
     """Return staged rows; a region, a category and a measure where the row names none."""
     whole = [
