@@ -7,11 +7,12 @@ READY := .venv/.ready
 export UV_SYSTEM_CERTS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-trino lint dev bench lock clean
+.PHONY: help setup demo test test-soak test-trino lint dev bench lock clean
 
 help:
 	@echo "make demo   set up, then load datasets through all five layers and query them"
 	@echo "make test   set up, then run the tests"
+	@echo "make test-soak   kill loads, load from many processes at once, break the store; some minutes"
 	@echo "make test-trino  read the tables with Trino, fetched by Maven; needs Java 17"
 	@echo "make dev    open the Dagster web UI on http://127.0.0.1:3000, with daemon and sandbox"
 	@echo "make lint   ruff and mypy"
@@ -36,6 +37,9 @@ demo: $(READY)
 
 test: $(READY)
 	@$(BIN)/pytest
+
+test-soak: $(READY)
+	@$(BIN)/pytest -m soak -n 0 -rs
 
 # Maven fetches the engine once, about 350 MB; its pom says which.
 TRINO := data/trino/.ready
