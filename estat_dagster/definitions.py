@@ -7,6 +7,7 @@ import dagster as dg
 from estat_dagster.assets.checks import build_checks
 from estat_dagster.assets.inventories import dataset_dimensions, dataset_inventory
 from estat_dagster.assets.layers import build_layers
+from estat_dagster.assets.maintenance import MAINTENANCE
 from estat_dagster.automation.jobs import ingest_jobs, register_and_ingest_job
 from estat_dagster.domains import DOMAINS
 from estat_dagster.settings import Settings
@@ -22,7 +23,7 @@ def build_defs(*, settings: Settings | None = None) -> dg.Definitions:
     layers = [asset for domain in DOMAINS.values() for asset in build_layers(domain)]
     checks = [check for domain in DOMAINS.values() for check in build_checks(domain)]
     built = dg.Definitions(
-        assets=[*layers, dataset_inventory, dataset_dimensions],
+        assets=[*layers, dataset_inventory, dataset_dimensions, *MAINTENANCE],
         asset_checks=checks,
         jobs=[*ingest_jobs(), register_and_ingest_job(lambda: built)],
         resources={"bench": Workbench(settings)},
