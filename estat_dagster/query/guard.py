@@ -101,6 +101,8 @@ def _check_content(node: exp.Expr, namespace: str) -> None:
             raise ValidationError(f"The type {node.sql()[:40]} is not allowed.", hint="Use Athena's SQL types.")
         case exp.DataTypeParam() if not node.this.is_int:
             raise ValidationError(f"The type has a size of {node.sql()[:40]}.", hint="Write a whole number.")
+        case exp.Version():
+            _check_version(node)
         case exp.Select() if not node.expressions:
             raise ValidationError("The SELECT names no columns.", hint="Write SELECT * or the columns' names.")
 
@@ -108,6 +110,17 @@ def _check_content(node: exp.Expr, namespace: str) -> None:
 def _check_word(column: exp.Column) -> None:
     if column.name.lower() in _SERVER_WORDS and not column.this.args.get("quoted"):
         raise _not_allowed(column.name.upper())
+
+
+def _check_version(version: exp.Version) -> None:
+    if version.args["kind"] != "AS OF" or version.name.upper() not in ("VERSION", "TIMESTAMP"):
+        raise _not_allowed(f"FOR {version.name} {version.args['kind']}")
+    for node in version.expression.walk():
+        if not isinstance(node, syntax.VERSION_PARTS):
+            raise ValidationError(
+                f"A version is a value; {syntax.name_of(node)} is not allowed in FOR {version.name.upper()} AS OF.",
+                hint="Write a snapshot's id, a timestamp, or current_timestamp - INTERVAL '1' DAY.",
+            )
 
 
 def _check_table(table: exp.Table, namespace: str) -> None:

@@ -101,6 +101,25 @@ _PARTS: dict[type[exp.Expr], str] = {
 }
 PARTS = {node: frozenset(parts.split()) for node, parts in _PARTS.items()}
 
+# What may say which version of a table is meant: literals, parameters, today, and intervals between them.
+VERSION_PARTS = (
+    exp.Literal,
+    exp.Placeholder,
+    exp.Cast,
+    exp.DataType,
+    exp.DataTypeParam,
+    exp.CurrentDate,
+    exp.CurrentTimestamp,
+    exp.Localtimestamp,
+    exp.Add,
+    exp.Sub,
+    exp.Neg,
+    exp.Paren,
+    exp.Interval,
+    exp.Var,
+    exp.AtTimeZone,
+)
+
 JOIN_KINDS = frozenset({"", "INNER", "OUTER", "CROSS"})
 JOIN_METHODS = frozenset({"", "NATURAL"})
 
@@ -131,6 +150,8 @@ TYPES = frozenset(
 
 # What a user calls the things that are refused most, where the class's own name would not say it.
 NAMES: dict[type[exp.Expr], str] = {
+    exp.Anonymous: "a function call",
+    exp.Select: "a subquery",
     exp.Into: "SELECT INTO",
     exp.Lock: "FOR UPDATE",
     exp.Hint: "a hint",
