@@ -69,7 +69,7 @@ _PARTS: dict[type[exp.Expr], str] = {
     exp.Neg: "this",
     **dict.fromkeys((exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE), "this expression"),
     **dict.fromkeys((exp.NullSafeEQ, exp.NullSafeNEQ, exp.And, exp.Or, exp.Is, exp.Escape), "this expression"),
-    exp.Like: "this expression",
+    exp.Like: "this expression negate",
     exp.Not: "this",
     exp.Between: "this low high",
     exp.In: "this expressions query",
@@ -120,6 +120,7 @@ VERSION_PARTS = (
     exp.AtTimeZone,
 )
 
+SAMPLES = frozenset({"BERNOULLI", "SYSTEM"})
 JOIN_KINDS = frozenset({"", "INNER", "OUTER", "CROSS"})
 JOIN_METHODS = frozenset({"", "NATURAL"})
 
@@ -152,6 +153,7 @@ TYPES = frozenset(
 NAMES: dict[type[exp.Expr], str] = {
     exp.Anonymous: "a function call",
     exp.Select: "a subquery",
+    exp.Subquery: "a subquery",
     exp.Into: "SELECT INTO",
     exp.Lock: "FOR UPDATE",
     exp.Hint: "a hint",
