@@ -1,4 +1,4 @@
-"""A process of its own that runs the five steps of a dataset, without Dagster, to be killed at any moment."""
+"""Runs the five steps of a dataset, without Dagster; also as a process of its own, to be killed at any moment."""
 
 from __future__ import annotations
 
@@ -16,10 +16,15 @@ from estat_dagster.workbench import Workbench
 
 
 def load(home: Path, base_url: str, dataset_id: str) -> None:
+    """Load a dataset into a local lake."""
+    load_into(Settings(app_id="test", base_url=base_url, lake_home=home), dataset_id)
+
+
+def load_into(settings: Settings, dataset_id: str, chunk_size: int = 1_000) -> None:
     """Register the dataset and run its steps."""
-    bench = Workbench(Settings(app_id="test", base_url=base_url, lake_home=home))
+    bench = Workbench(settings)
     register_dataset(bench, dataset_id)
-    fetch_raw(DatasetJob.of(bench, dataset_id), FetchPlan(chunk_size=1_000))
+    fetch_raw(DatasetJob.of(bench, dataset_id), FetchPlan(chunk_size=chunk_size))
     for step in (transform, validate, write_file, load_table):
         step(DatasetJob.of(bench, dataset_id))
 
