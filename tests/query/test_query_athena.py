@@ -110,7 +110,8 @@ def test_as_of_is_put_to_every_table_that_says_nothing_itself(
 ) -> None:
     snapshots = [snapshot.snapshot_id for snapshot in lake.load_table((NAMESPACE, "population_data")).snapshots()]
     athena.run(
-        f"WITH w AS (SELECT * FROM population_data) SELECT 1 FROM w, population_data FOR VERSION AS OF {snapshots[1]} b",
+        "WITH w AS (SELECT * FROM population_data) "
+        f"SELECT 1 FROM w, population_data FOR VERSION AS OF {snapshots[1]} AS b",
         as_of=snapshots[0],
     ).close()
     assert sent(fake)["QueryString"] == (
