@@ -33,8 +33,8 @@ class Column:
 class QueryResult:
     """The answer to a query: Arrow batches that are fetched as they are read, once.
 
-    `row_count`, `truncated`, `cursor` and `elapsed_seconds` tell of what has been read so far: `truncated` that there are
-    more rows than `limit`, and `cursor`, passed to `run` with the same SQL, asks for those.
+    `row_count`, `truncated`, `cursor` and `elapsed_seconds` tell of what has been read so far: `truncated` that there
+    are more rows than `limit`, and `cursor`, passed to `run` with the same SQL, asks for those.
     Read it to the end, or close it: an open result holds the engine's memory.
 
     Args:
