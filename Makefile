@@ -7,11 +7,12 @@ READY := .venv/.ready
 export UV_SYSTEM_CERTS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint dev bench lock clean
+.PHONY: help setup demo test test-trino lint dev bench lock clean
 
 help:
 	@echo "make demo   set up, then load datasets through all five layers and query them"
 	@echo "make test   set up, then run the tests"
+	@echo "make test-trino  read the tables with Trino, fetched by Maven; needs Java 17"
 	@echo "make dev    open the Dagster web UI on http://127.0.0.1:3000, with daemon and sandbox"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  measure; see benchmarks/"
@@ -35,6 +36,17 @@ demo: $(READY)
 
 test: $(READY)
 	@$(BIN)/pytest
+
+# Maven fetches the engine once, about 350 MB; its pom says which.
+TRINO := data/trino/.ready
+
+$(TRINO): tests/trino/pom.xml
+	@rm -rf data/trino
+	@mvn --quiet --batch-mode --file tests/trino/pom.xml package
+	@touch $@
+
+test-trino: $(READY) $(TRINO)
+	@$(BIN)/pytest tests/trino -m trino -n 0 -rs
 
 lint: $(READY)
 	@$(BIN)/ruff check .

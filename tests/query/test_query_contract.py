@@ -466,7 +466,6 @@ def test_instants_come_out_in_utc(engine: EmbeddedEngine) -> None:
         ("SELECT EXTRACT(TIMEZONE_HOUR FROM now())", "TIMEZONE_HOUR"),
         ("SELECT * FROM UNNEST(map(ARRAY[1], ARRAY[2])) AS t(k, v)", "UNNEST of a map"),
         ("SELECT * FROM UNNEST(ARRAY[1], ARRAY[2]) WITH ORDINALITY AS t(a, b, n)", "WITH ORDINALITY"),
-        ("SELECT * FROM population_data FOR VERSION AS OF 1", "FOR VERSION AS OF"),
         ("SELECT normalize('a', NFKC)", "normalize to NFKC"),
         ("SELECT sum(value) IGNORE NULLS OVER () FROM population_data", "IGNORE NULLS with sum"),
         ("SELECT transform_values(map(ARRAY[1], ARRAY[2]), (k, v) -> v)", "function transform_values"),
