@@ -1,0 +1,47 @@
+"""`python -m mcp_bridge [--read-only] [--http [--host H] [--port N]]`: the MCP server on stdio, or on HTTP."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the arguments and serve."""
+    parser = argparse.ArgumentParser(prog="mcp_bridge", description="The MCP server of the e-Stat data lake.")
+    parser.add_argument("--read-only", action="store_true", help="offer no tool that writes")
+    parser.add_argument("--http", action="store_true", help="streamable HTTP on /mcp instead of stdio")
+    parser.add_argument("--host", default="127.0.0.1", help="of --http (default %(default)s)")
+    parser.add_argument("--port", type=int, default=8000, help="of --http, 0 for a free one (default %(default)s)")
+    given = parser.parse_args(arguments)
+    _log_as_json()
+
+    import anyio
+
+    from mcp_bridge.bridge import Bridge
+    from mcp_bridge.server import build_server
+
+    server = build_server(Bridge(), read_only=given.read_only)
+    if given.http:
+        from mcp_bridge.http import serve_http
+
+        anyio.run(serve_http, server, given.host, given.port)
+    else:
+        from mcp_bridge.stdio import serve_stdio
+
+        anyio.run(serve_stdio, server)
+
+
+def _log_as_json() -> None:
+    from estat_dagster.telemetry import JsonFormatter
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    for name in ("mcp_bridge", "estat_dagster"):
+        logging.getLogger(name).setLevel(logging.INFO)
+
+
+if __name__ == "__main__":
+    main()

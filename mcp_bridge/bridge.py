@@ -1,0 +1,28 @@
+"""What the tools work with: the workbench, opened when a tool first needs it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from estat_dagster.settings import Settings
+    from estat_dagster.workbench import Workbench
+
+
+class Bridge:
+    """What every tool gets as its first argument; nothing is opened before it is used.
+
+    Args:
+        settings: None reads the environment at the first use.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._settings = settings
+
+    @cached_property
+    def bench(self) -> Workbench:
+        """The lake, e-Stat or its sandbox, and SQL."""
+        from estat_dagster.workbench import Workbench
+
+        return Workbench(self._settings)
