@@ -10,7 +10,7 @@ from mcp_bridge.plain import cut
 
 if TYPE_CHECKING:
     from estat_dagster.estat.manifest import Manifest
-    from estat_dagster.estat.models import Metadata
+    from estat_dagster.estat.models import Metadata, TableInfo
     from estat_dagster.estat.pages import StatsPage
     from estat_dagster.lake.raw import RawPages
 
@@ -73,7 +73,7 @@ class Preview:
 
     def __init__(self, raw: RawPages[StatsPage], manifest: Manifest, position: int, most: int) -> None:
         self.entry = next((page for page in manifest.pages if page.to_number >= position), None)
-        self.table = None
+        self.table: TableInfo | None = None
         self.columns: list[str] = []
         self.rows: list[Row] = []
         if self.entry:
