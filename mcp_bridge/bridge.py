@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from estat_dagster.settings import Settings
     from estat_dagster.workbench import Workbench
+    from mcp_bridge.hiding import Hider
 
 
 class Bridge:
@@ -26,3 +27,17 @@ class Bridge:
         from estat_dagster.workbench import Workbench
 
         return Workbench(self._settings)
+
+    def hide(self, words: str) -> str:
+        """Return a text without secrets and without paths of this machine."""
+        return self._hider.hide(words)
+
+    @cached_property
+    def _hider(self) -> Hider:
+        from estat_dagster.errors import ValidationError
+        from mcp_bridge.hiding import Hider
+
+        try:
+            return Hider.of(self.bench.settings)
+        except ValidationError:
+            return Hider.of(None)  # the settings are wrong, which the tool that asked for them says

@@ -12,30 +12,21 @@ import inspect
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import anyio.to_thread
 import pydantic
 from mcp import MCPError
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import CallToolResult, ToolAnnotations
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from estat_dagster.errors import DataLakeError, UnknownError
-from mcp_bridge.answers import to_result
+from mcp_bridge.answers import to_result, with_texts
 from mcp_bridge.bridge import Bridge
 from mcp_bridge.errors import to_failure, wrong_arguments
 
 LOGGER = logging.getLogger("mcp_bridge")
-
-
-def _as_id(value: object) -> object:
-    """Models send ids as numbers too, and lose their zeros."""
-    return f"{value:010d}" if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-DatasetId = Annotated[str, BeforeValidator(_as_id), Field(description="statsDataId, ten digits")]
-"""The parameter type of a dataset's id: a string, or a number."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +67,14 @@ def writing(
 class BridgeTool(Tool):
     """A tool that answers with facts or with an error in the form of the project, never with an exception's text."""
 
+    hide: Callable[[str], str] = Field(default=str, exclude=True)
+
     async def run(self, arguments: dict[str, Any], context: Any, convert_result: bool = False) -> CallToolResult:
-        """Check the arguments, run the function, and return its answer."""
+        """Run the tool, and take secrets and local paths out of its answer."""
+        result = await self._run(arguments, context)
+        return await anyio.to_thread.run_sync(with_texts, result, self.hide)
+
+    async def _run(self, arguments: dict[str, Any], context: Any) -> CallToolResult:
         try:
             validated = self.fn_metadata.validate_arguments(arguments)
         except pydantic.ValidationError as error:
@@ -110,11 +107,12 @@ def _build(spec: ToolSpec, bridge: Bridge) -> Tool:
     tool = BridgeTool.from_function(
         _bound(spec.function, bridge), description=inspect.getdoc(spec.function), annotations=spec.annotations
     )
+    tool.hide = bridge.hide
     model = tool.fn_metadata.arg_model
     model.model_config = {**model.model_config, "extra": "forbid"}
     model.model_rebuild(force=True)
     tool.parameters = compact(model.model_json_schema(by_alias=True))
-    tool.fn_metadata.output_schema = compact(tool.fn_metadata.output_schema)
+    tool.fn_metadata.output_schema = _terse(compact(tool.fn_metadata.output_schema))
     return tool
 
 
@@ -149,4 +147,20 @@ def compact(schema: Any) -> Any:
         key: {name: compact(each) for name, each in value.items()} if key in ("properties", "$defs") else compact(value)
         for key, value in schema.items()
         if not (key == "title" and isinstance(value, str))
+    }
+
+
+def _terse(schema: Any) -> Any:
+    """Return an output schema in few words: names, types and what is required, for every client pays for each word."""
+    if isinstance(schema, list):
+        return [_terse(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    match schema.get("anyOf"):
+        case [{"type": str(kind), **rest}, {"type": "null"}]:
+            schema = {"type": [kind, "null"], **rest}
+    return {
+        key: {name: _terse(each) for name, each in value.items()} if key in ("properties", "$defs") else _terse(value)
+        for key, value in schema.items()
+        if key not in ("default", "description")
     }

@@ -1,0 +1,76 @@
+"""Pages of an answer: a cursor that says where to go on, and as many items as fit into the bytes that clients take."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from estat_dagster.errors import ValidationError
+
+MOST_BYTES = 30_000
+"""The most bytes of an answer, its text and its structured content together, without pictures."""
+
+T = TypeVar("T")
+A = TypeVar("A")
+
+
+def cursor_for(offset: int, **arguments: Any) -> str:
+    """Return the cursor that goes on at an offset of the answer to these arguments."""
+    body = json.dumps([offset, _fingerprint(arguments)]).encode()
+    return base64.urlsafe_b64encode(body).decode().rstrip("=")
+
+
+def offset_of(cursor: str, **arguments: Any) -> int:
+    """Return the offset where a cursor goes on, 0 where there is none.
+
+    Raises:
+        ValidationError: it is no cursor of these arguments.
+    """
+    if not cursor:
+        return 0
+    try:
+        offset, fingerprint = json.loads(
+            base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        )
+    except (binascii.Error, ValueError, TypeError):
+        offset, fingerprint = -1, ""
+    if not isinstance(offset, int) or isinstance(offset, bool) or offset < 0 or fingerprint != _fingerprint(arguments):
+        raise ValidationError(
+            "The cursor does not belong to these arguments.",
+            hint="Pass the cursor of the last answer with the same arguments, or leave it out to begin again.",
+        )
+    return offset
+
+
+def as_many_as_fit(items: Sequence[T], compose: Callable[[Sequence[T]], A], size: Callable[[A], int]) -> A:
+    """Return the answer made of the most leading items that stays within the limit; it has at least one item.
+
+    Args:
+        items: what there is to show.
+        compose: makes the answer of the items that fit; more items never make it smaller.
+        size: the bytes of an answer.
+
+    Raises:
+        ValidationError: not even one item fits.
+    """
+    if size(answer := compose(items)) <= MOST_BYTES or not items:
+        return answer
+    fits, too_many = 0, len(items)
+    while too_many - fits > 1:
+        middle = (fits + too_many) // 2
+        if size(compose(items[:middle])) <= MOST_BYTES:
+            fits = middle
+        else:
+            too_many = middle
+    if not fits:
+        raise ValidationError("One item alone is larger than an answer may be.", hint="Ask for fewer columns.")
+    return compose(items[:fits])
+
+
+def _fingerprint(arguments: dict[str, Any]) -> str:
+    body = json.dumps(arguments, ensure_ascii=False, sort_keys=True, default=str)
+    return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()[:12]
