@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from estat_dagster.settings import Settings
     from estat_dagster.workbench import Workbench
     from mcp_bridge.hiding import Hider
+    from mcp_bridge.open_results import OpenResults
 
 
 class Bridge:
@@ -27,6 +28,13 @@ class Bridge:
         from estat_dagster.workbench import Workbench
 
         return Workbench(self._settings)
+
+    @cached_property
+    def results(self) -> OpenResults:
+        """Results of queries whose further rows may still be asked for."""
+        from mcp_bridge.open_results import OpenResults
+
+        return OpenResults()
 
     def hide(self, words: str) -> str:
         """Return a text without secrets and without paths of this machine."""

@@ -88,7 +88,9 @@ class Dagster:
         """
         connection = await self.connect()
         ask, repository = connection.api.ask, connection.repository
-        added = await ask(documents.ADD_PARTITION, repo=repository, **{"def": domain.partitions_name, "key": dataset_id})
+        added = await ask(
+            documents.ADD_PARTITION, repo=repository, **{"def": domain.partitions_name, "key": dataset_id}
+        )
         if added["__typename"] not in ("AddDynamicPartitionSuccess", "DuplicateDynamicPartitionError"):
             raise refused("add the partition", added)
         selection = {

@@ -44,9 +44,7 @@ class Keeper:
         facts: what a bridge is told when the web server answers; its `url` is where that is.
     """
 
-    def __init__(
-        self, listener: socket.socket, services: list[subprocess.Popen[bytes]], facts: dict[str, str]
-    ) -> None:
+    def __init__(self, listener: socket.socket, services: list[subprocess.Popen[bytes]], facts: dict[str, str]) -> None:
         self._listener, self._services, self._facts = listener, services, facts
         self._selector = selectors.DefaultSelector()
         self._selector.register(listener, selectors.EVENT_READ)

@@ -154,7 +154,9 @@ class RunView:
         found = event["evaluation"]
         blocking = found["severity"] == "ERROR"
         words = found["description"] or ""
-        self.checks.append(CheckView(found["checkName"], found["assetKey"]["path"][-1], found["success"], blocking, words))
+        self.checks.append(
+            CheckView(found["checkName"], found["assetKey"]["path"][-1], found["success"], blocking, words)
+        )
         if blocking and not found["success"]:
             self.errors.append(f"The check {found['checkName']} failed: {words}")
 

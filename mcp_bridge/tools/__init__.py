@@ -10,9 +10,9 @@ call's MCP context. Models and annotations live at module level; heavy imports (
 from __future__ import annotations
 
 from mcp_bridge.toolbox import ToolSpec
-from mcp_bridge.tools import codes, datasets, raw, search, tables
+from mcp_bridge.tools import analysis, codes, datasets, raw, search, tables
 
-MODULES = (search, datasets, codes, tables, raw)
+MODULES = (search, datasets, codes, tables, raw, analysis)
 
 
 def all_tools() -> list[ToolSpec]:
