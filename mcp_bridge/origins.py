@@ -99,6 +99,12 @@ def _inventory(tables: IcebergTableManager, asked: dict[str, set[str] | None]) -
             yield row
 
 
+def describe_datasets(tables: IcebergTableManager, dataset_ids: set[str]) -> list[Source]:
+    """Return where the data of these datasets is from, by id."""
+    rows = scan(tables, INVENTORY, {DATASET: dataset_ids}, _FIELDS).to_pylist() if INVENTORY in tables.names() else []
+    return sorted(map(_source, rows), key=lambda source: source.dataset_id)
+
+
 def _source(row: dict[str, Any]) -> Source:
     return Source(
         dataset_id=row[DATASET],

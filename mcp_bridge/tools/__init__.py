@@ -10,9 +10,9 @@ call's MCP context. Models and annotations live at module level; heavy imports (
 from __future__ import annotations
 
 from mcp_bridge.toolbox import ToolSpec
-from mcp_bridge.tools import analysis, codes, datasets, raw, search, tables
+from mcp_bridge.tools import analysis, codes, datasets, raw, search, snapshots, tables
 
-MODULES = (search, datasets, codes, tables, raw, analysis)
+MODULES = (search, datasets, codes, tables, raw, analysis, snapshots)
 
 
 def all_tools() -> list[ToolSpec]:
