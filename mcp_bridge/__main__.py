@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from mcp_bridge.bridge import Bridge
     from mcp_bridge.server import build_server
 
-    server = build_server(Bridge(), read_only=given.read_only)
+    server = build_server(Bridge(read_only=given.read_only))
     if given.http:
         from mcp_bridge.http import serve_http
 

@@ -62,7 +62,9 @@ class GraphQL:
 
 def refused(what: str, answer: Facts) -> UnknownError:
     """Return the error for an answer of a type that says no."""
-    words = answer.get("message") or "; ".join(each["message"] for each in answer.get("errors", [])) or "it gave no reason"
+    words = (
+        answer.get("message") or "; ".join(each["message"] for each in answer.get("errors", [])) or "it gave no reason"
+    )
     return UnknownError(
         f"Dagster refused to {what}: {first_line(words)}", hint="The web UI shows more.", answer=answer["__typename"]
     )

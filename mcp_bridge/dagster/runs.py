@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,8 @@ PARTITION_TAG = "dagster/partition"
 ASKED_BY_TAG = "estat/requested_by"
 LIVE = ("QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING")
 FINISHED = ("SUCCESS", "FAILURE", "CANCELED")
+LAYERS = ("raw_json", "transformed_frame", "validated_records", "parquet_file", "iceberg_table")
+WHOLE_JOB = "ingest_"
 CHECKS = "__checks"
 
 _FETCHED = re.compile(r"fetch: records ([\d,]+) to ([\d,]+) of ([\d,]+)")
@@ -67,6 +70,13 @@ class RunView:
         return self.status in FINISHED
 
     @property
+    def seconds(self) -> float | None:
+        """How long it ran, or runs already; None before it began."""
+        if self.started_at is None:
+            return None
+        return round((self.ended_at or time.time()) - self.started_at, 1)
+
+    @property
     def fraction(self) -> float:
         """How much of the run is done, from 0 to 1: layers that ended, and the part of the one that runs."""
         if self.finished:
@@ -100,10 +110,9 @@ class RunView:
         self.tags = {tag["key"]: tag["value"] for tag in record["tags"]}
         self.dataset_id = self.tags.get(PARTITION_TAG, "")
         self.asked_by = self.tags.get(ASKED_BY_TAG, "")
-        for key in record["assetSelection"] or []:
-            if len(key["path"]) == 2:
-                self.domain, name = key["path"]
-                self.layers.setdefault(name, LayerView(name))
+        for domain, name in self._selected(record):
+            self.domain = domain
+            self.layers.setdefault(name, LayerView(name))
         for step in record["stepStats"]:
             self._read_step(step)
 
@@ -113,6 +122,12 @@ class RunView:
             reader = getattr(self, f"_on_{event['__typename']}", None)
             if reader:
                 reader(event)
+
+    def _selected(self, record: dict[str, Any]) -> list[tuple[str, str]]:
+        """Return domain and name of each layer that the run is of."""
+        if self.job.startswith(WHOLE_JOB):
+            return [(self.job.removeprefix(WHOLE_JOB), name) for name in LAYERS]
+        return [(key["path"][0], key["path"][1]) for key in record["assetSelection"] or [] if len(key["path"]) == 2]
 
     def _part(self) -> float:
         running = self.running
@@ -154,7 +169,9 @@ class RunView:
         found = event["evaluation"]
         blocking = found["severity"] == "ERROR"
         words = found["description"] or ""
-        self.checks.append(CheckView(found["checkName"], found["assetKey"]["path"][-1], found["success"], blocking, words))
+        self.checks.append(
+            CheckView(found["checkName"], found["assetKey"]["path"][-1], found["success"], blocking, words)
+        )
         if blocking and not found["success"]:
             self.errors.append(f"The check {found['checkName']} failed: {words}")
 
