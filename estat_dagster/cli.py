@@ -22,6 +22,7 @@ COMMANDS = {
     "status": "Show the datasets of the lake.",
     "sandbox": "Serve an e-Stat API on loopback, for trying and testing.",
     "doctor": "Say what is configured, what is reachable, and what to do.",
+    "athena-setup": "Make or mend the Athena workgroup of a lake on AWS.",
     "demo": "Load datasets of several domains and ask them questions.",
     "dev": "Open the Dagster web UI, with daemon and sandbox.",
 }
@@ -36,7 +37,7 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"estat_dagster.commands.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"estat_dagster.commands.{cmd_name.replace('-', '_')}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

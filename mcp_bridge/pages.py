@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from estat_dagster.errors import ValidationError
 
-MOST_BYTES = 30_000
+MOST_BYTES = 29_000
 """The most bytes of an answer, its text and its structured content together, without pictures."""
 
 T = TypeVar("T")

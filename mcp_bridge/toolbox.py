@@ -107,13 +107,17 @@ def _build(spec: ToolSpec, bridge: Bridge) -> Tool:
     tool = BridgeTool.from_function(
         _bound(spec.function, bridge), description=inspect.getdoc(spec.function), annotations=spec.annotations
     )
+<<<<<<< HEAD
     assert isinstance(tool, BridgeTool)  # noqa: S101  what its own from_function returns
+=======
+    assert isinstance(tool, BridgeTool)  # noqa: S101 - for mypy: from_function is typed as Tool
+>>>>>>> tools
     tool.hide = bridge.hide
     model = tool.fn_metadata.arg_model
     model.model_config = {**model.model_config, "extra": "forbid"}
     model.model_rebuild(force=True)
     tool.parameters = compact(model.model_json_schema(by_alias=True))
-    tool.fn_metadata.output_schema = _terse(compact(tool.fn_metadata.output_schema))
+    tool.fn_metadata.output_schema = _terse(tool.fn_metadata.output_schema or {})
     return tool
 
 
@@ -139,7 +143,10 @@ def _bound(function: Callable[..., Any], bridge: Bridge) -> Callable[..., Any]:
 
 
 def compact(schema: Any) -> Any:
-    """Return a JSON schema without the titles that pydantic adds; a property may be named title."""
+    """Return a JSON schema without the titles that pydantic adds and defaults that are nothing.
+
+    A property may be named title.
+    """
     if isinstance(schema, list):
         return [compact(each) for each in schema]
     if not isinstance(schema, dict):
@@ -147,21 +154,26 @@ def compact(schema: Any) -> Any:
     return {
         key: {name: compact(each) for name, each in value.items()} if key in ("properties", "$defs") else compact(value)
         for key, value in schema.items()
-        if not (key == "title" and isinstance(value, str))
+        if not (key == "title" and isinstance(value, str)) and (key, value) != ("default", "")
     }
 
 
-def _terse(schema: Any) -> Any:
-    """Return an output schema in few words: names, types and what is required, for every client pays for each word."""
-    if isinstance(schema, list):
-        return [_terse(each) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    match schema.get("anyOf"):
-        case [{"type": str(kind), **rest}, {"type": "null"}]:
-            schema = {"type": [kind, "null"], **rest}
-    return {
-        key: {name: _terse(each) for name, each in value.items()} if key in ("properties", "$defs") else _terse(value)
-        for key, value in schema.items()
-        if key not in ("default", "description")
-    }
+def _terse(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return an output schema of names and types, objects inside as objects: every client pays for each word of it.
+
+    Answers are still checked against the whole model before they leave.
+    """
+    properties = {name: _kind(each) for name, each in schema["properties"].items()}
+    return {"type": "object", "properties": properties, "required": schema.get("required", [])}
+
+
+def _kind(schema: dict[str, Any]) -> dict[str, Any]:
+    match schema:
+        case {"anyOf": [kind, {"type": "null"}]}:
+            return {"type": [_kind(kind)["type"], "null"]}
+        case {"type": "array", "items": items}:
+            return {"type": "array", "items": _kind(items)} if items else {"type": "array"}
+        case {"type": kind}:
+            return {"type": kind}
+        case _:
+            return {"type": "object"}
