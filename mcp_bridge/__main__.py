@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -14,14 +13,15 @@ from estat_dagster.errors import DataLakeError
 def main(arguments: Sequence[str] | None = None) -> None:
     """Read the arguments and serve."""
     given = _parser().parse_args(arguments)
-    _log_as_json()
-
     import anyio
 
     from mcp_bridge.bridge import Bridge
+    from mcp_bridge.logs import log_to_stderr
     from mcp_bridge.server import build_server
 
-    server = build_server(Bridge(read_only=given.read_only))
+    bridge = Bridge(read_only=given.read_only)
+    log_to_stderr(bridge.hide)
+    server = build_server(bridge)
     if not given.http:
         from mcp_bridge.stdio import serve_stdio
 
@@ -45,16 +45,6 @@ def _parser() -> argparse.ArgumentParser:
         "--allow-host", action="append", default=[], metavar="NAME", help="a name under which clients reach --host"
     )
     return parser
-
-
-def _log_as_json() -> None:
-    from estat_dagster.telemetry import JsonFormatter
-
-    handler = logging.StreamHandler()
-    handler.setFormatter(JsonFormatter())
-    logging.basicConfig(level=logging.WARNING, handlers=[handler])
-    for name in ("mcp_bridge", "estat_dagster"):
-        logging.getLogger(name).setLevel(logging.INFO)
 
 
 if __name__ == "__main__":

@@ -92,6 +92,7 @@ class TokenGuard:
         self._app, self._expected = app, f"Bearer {token}".encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or refuse it."""
         if scope["type"] == "lifespan" or self._is_right(scope):
             await self._app(scope, receive, send)
             return

@@ -107,11 +107,7 @@ def _build(spec: ToolSpec, bridge: Bridge) -> Tool:
     tool = BridgeTool.from_function(
         _bound(spec.function, bridge), description=inspect.getdoc(spec.function), annotations=spec.annotations
     )
-<<<<<<< HEAD
-    assert isinstance(tool, BridgeTool)  # noqa: S101  what its own from_function returns
-=======
     assert isinstance(tool, BridgeTool)  # noqa: S101 - for mypy: from_function is typed as Tool
->>>>>>> tools
     tool.hide = bridge.hide
     model = tool.fn_metadata.arg_model
     model.model_config = {**model.model_config, "extra": "forbid"}

@@ -62,6 +62,7 @@ class RunView:
     fetched: dict[int, int] = field(default_factory=dict)
     total: int | None = None
     mapped: tuple[int, int] | None = None
+    checking: str = ""
     events_seen: str | None = None
 
     @property
@@ -89,7 +90,7 @@ class RunView:
         """What the run is doing now, in few words."""
         running = self.running
         if running is None:
-            return self.status.lower()
+            return f"checking {self.checking}" if self.checking and not self.finished else self.status.lower()
         if running == "raw_json" and self.total:
             return f"raw_json: {sum(self.fetched.values()):,} of {self.total:,} records"
         if running == "transformed_frame" and self.mapped:
@@ -139,6 +140,8 @@ class RunView:
 
     def _read_step(self, step: dict[str, Any]) -> None:
         domain, _, name = step["stepKey"].partition("__")
+        if name.endswith(CHECKS):
+            self.checking = name.removesuffix(CHECKS)
         if not name or name.endswith(CHECKS):
             return
         self.domain = domain
