@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.5
 MOST_SECONDS = 45
 
-WaitSeconds = Annotated[int, Field(ge=0, le=MOST_SECONDS, description="how long this call may wait for the run")]
+WaitSeconds = Annotated[int, Field(ge=0, le=MOST_SECONDS, description="seconds to wait for the run")]
 Call = Context[Any, Any]
 
 

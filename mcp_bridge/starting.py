@@ -72,7 +72,6 @@ class Started(Answer):
     dataset_id: str
     domain: str
     title: str
-    layers: list[str]
     doing: str
     rows: int | None
     plan: str
@@ -243,7 +242,6 @@ async def _answer(
         dataset_id=order.dataset_id,
         domain=entry.domain if entry else view.domain,
         title=entry.title if entry else "",
-        layers=list(view.layers) if already else list(order.layers),
         doing=view.stage,
         rows=ended[-1] if ended else None,
         plan="" if already else plan,

@@ -30,8 +30,8 @@ Filters = Annotated[
     dict[str, str | list[str]],
     BeforeValidator(_as_texts),
     Field(
-        description='axis -> codes or names: {"area": "13000,27000", "time": "2015..2020", "cat01": ["男"]}. '
-        "Axes: tab, area, time, cat01-cat15. Also level:2, min, max. find_codes knows the codes",
+        description='axis (tab, area, time, cat01-cat15) -> codes or names: {"area": "13000,27000", "time": "2015..2020"}'
+        "; also level:2, min, max. find_codes knows them",
         max_length=18,
     ),
 ]
@@ -42,26 +42,24 @@ Force = Annotated[bool, Field(description="write again although nothing changed"
 
 
 @writing("Fetch a small dataset", open_world=True)
-async def fetch_dataset(
-    bridge: Bridge, call: Call, dataset_id: DatasetId, force: Force = False, wait_seconds: WaitSeconds = WAIT
-) -> Started:
+async def fetch_dataset(bridge: Bridge, call: Call, dataset_id: DatasetId, wait_seconds: WaitSeconds = WAIT) -> Started:
     """Fetch the raw pages of a dataset of at most 100,000 records (one request); a filter set before is kept.
 
     A larger one is refused: use fetch_dataset_auto. For rows that SQL can ask, use ingest_dataset_complete instead.
     """
-    order = Order("fetch_dataset", dataset_id, LAYERS[:1], fetch={"max_records": PAGE}, force=force)
+    order = Order("fetch_dataset", dataset_id, LAYERS[:1], fetch={"max_records": PAGE})
     return await start(bridge, call, order, wait_seconds)
 
 
 @writing("Fetch a dataset of any size", open_world=True)
 async def fetch_dataset_auto(
-    bridge: Bridge, call: Call, dataset_id: DatasetId, force: Force = False, wait_seconds: WaitSeconds = WAIT
+    bridge: Bridge, call: Call, dataset_id: DatasetId, wait_seconds: WaitSeconds = WAIT
 ) -> Started:
     """Fetch the raw pages of a dataset, choosing by its size: one request, or as many side by side as are allowed.
 
     `plan` in the answer says how many records and requests.
     """
-    order = Order("fetch_dataset_auto", dataset_id, LAYERS[:1], force=force)
+    order = Order("fetch_dataset_auto", dataset_id, LAYERS[:1])
     return await start(bridge, call, order, wait_seconds)
 
 
@@ -71,14 +69,13 @@ async def fetch_dataset_filtered(
     call: Call,
     dataset_id: DatasetId,
     filters: Filters,
-    force: Force = False,
     wait_seconds: WaitSeconds = WAIT,
 ) -> Started:
     """Fetch only the part of a dataset that the filters select. They stay with the dataset until others are given.
 
     Empty filters ({}) mean the whole table. A name that no class has is refused, with those that may be meant.
     """
-    order = Order("fetch_dataset_filtered", dataset_id, LAYERS[:1], filters=filters, force=force)
+    order = Order("fetch_dataset_filtered", dataset_id, LAYERS[:1], filters=filters)
     return await start(bridge, call, order, wait_seconds)
 
 
@@ -119,7 +116,9 @@ async def ingest_dataset_complete(
     call: Call,
     dataset_id: DatasetId,
     domain: Domain = "",
-    filters: Annotated[Filters | None, Field(description="as of fetch_dataset_filtered; left out: as before")] = None,
+    filters: Annotated[
+        Filters | None, Field(description="as of fetch_dataset_filtered; left out: those of before")
+    ] = None,
     chunk_size: ChunkSize = PAGE,
     max_records: MaxRecords = 10_000_000,
     force: Force = False,
