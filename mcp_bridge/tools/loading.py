@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from mcp_bridge.arguments import DatasetId
 from mcp_bridge.bridge import Bridge
@@ -30,11 +31,12 @@ Filters = Annotated[
     dict[str, str | list[str]],
     BeforeValidator(_as_texts),
     Field(
-        description='axis (tab, area, time, cat01-cat15) -> codes or names: {"area": "13000,27000", "time": "2015..2020"}'
-        "; also level:2, min, max. find_codes knows them",
-        max_length=18,
+        description='axis -> codes or names: {"area": "13000,27000", "time": "2015..2020", "cat01": "level:2"}; see '
+        "find_codes. Axes: tab, area, time, cat01-cat15",
+        json_schema_extra={"additionalProperties": {"type": ["string", "array"], "items": {"type": "string"}}},
     ),
 ]
+KEPT = "as of fetch_dataset_filtered; left out: those of before"
 ChunkSize = Annotated[int, Field(ge=1, le=PAGE, description="records a request")]
 MaxRecords = Annotated[int, Field(ge=1, description="refuse a larger table; nothing is cut off")]
 Domain = Annotated[str, Field(description="population, economy, labor, education, health or general; empty: inferred")]
@@ -116,9 +118,7 @@ async def ingest_dataset_complete(
     call: Call,
     dataset_id: DatasetId,
     domain: Domain = "",
-    filters: Annotated[
-        Filters | None, Field(description="as of fetch_dataset_filtered; left out: those of before")
-    ] = None,
+    filters: Annotated[Filters | SkipJsonSchema[None], Field(description=KEPT)] = None,
     chunk_size: ChunkSize = PAGE,
     max_records: MaxRecords = 10_000_000,
     force: Force = False,
