@@ -99,6 +99,13 @@ class OpenResults:
             )
         return key, found[0], int(offset)
 
+    def close(self) -> None:
+        """Give up every result."""
+        with self._lock:
+            keys = list(self._open)
+        for key in keys:
+            self._drop(key)
+
     def _drop(self, key: str) -> None:
         with self._lock:
             found = self._open.pop(key, None)

@@ -160,7 +160,7 @@ def _terse(schema: dict[str, Any]) -> dict[str, Any]:
     Answers are still checked against the whole model before they leave.
     """
     properties = {name: _kind(each) for name, each in schema["properties"].items()}
-    return {"type": "object", "properties": properties, "required": schema.get("required", [])}
+    return {"type": "object", "properties": properties}
 
 
 def _kind(schema: dict[str, Any]) -> dict[str, Any]:

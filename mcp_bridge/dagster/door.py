@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from estat_dagster.errors import NetworkError, UnknownError, ValidationError
+from estat_dagster.errors import NetworkError, RequestTimeoutError, UnknownError, ValidationError
 from mcp_bridge.dagster import documents
 from mcp_bridge.dagster.graphql import GraphQL, refused
 from mcp_bridge.dagster.lease import Lease
-from mcp_bridge.dagster.runs import LIVE, PARTITION_TAG, RunView
+from mcp_bridge.dagster.runs import LAYERS, LIVE, PARTITION_TAG, WHOLE_JOB, RunView
 
 if TYPE_CHECKING:
     from estat_dagster.domains import Domain
@@ -23,6 +24,8 @@ LOGGER = logging.getLogger("mcp_bridge")
 LOCATION = "estat"
 KEEPER_TAG = "estat/bridge"
 EVENTS_A_REQUEST = 1000
+START_SECONDS = 45.0
+CHECK_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Dagster:
         self._settings, self._may_start = settings, may_start
         self._lease = Lease(settings)
         self._connection: Connection | None = None
+        self._checked_at = 0.0
         self._lock = anyio.Lock()
 
     async def connect(self) -> Connection:
@@ -57,14 +61,18 @@ class Dagster:
 
         Raises:
             NetworkError: none answers, and the bridge may not start one.
+            RequestTimeoutError: the bridge's own is still starting.
             DataLakeError: the bridge's own cannot be started.
         """
-        async with self._lock:
-            if self._connection and await _has_our_code(self._connection.api):
-                return self._connection
-            await self._disconnect()
-            self._connection = await self._find() or await self._start()
-            return self._connection
+        try:
+            with anyio.fail_after(START_SECONDS):
+                async with self._lock:
+                    return await self._checked() or await self._reconnect()
+        except TimeoutError as error:
+            raise RequestTimeoutError(
+                f"The bridge's own Dagster is starting, and was not ready within {START_SECONDS:.0f} s.",
+                hint="Call the tool again in a while; it goes on starting.",
+            ) from error
 
     async def launch(
         self,
@@ -74,14 +82,12 @@ class Dagster:
         *,
         config: Mapping[str, Mapping[str, Any]],
         tags: Mapping[str, str],
-        whole: bool,
     ) -> str:
         """Add the partition, launch a run of exactly these layers, and return its id.
 
         Args:
             config: configuration of a layer, by its name.
             tags: who asked.
-            whole: whether these are all layers; then the run is of the domain's job.
 
         Raises:
             DataLakeError: Dagster refuses, or does not answer.
@@ -93,8 +99,9 @@ class Dagster:
         )
         if added["__typename"] not in ("AddDynamicPartitionSuccess", "DuplicateDynamicPartitionError"):
             raise refused("add the partition", added)
+        whole = tuple(layers) == LAYERS
         selection = {
-            "pipelineName": f"ingest_{domain.name}" if whole else "__ASSET_JOB",
+            "pipelineName": f"{WHOLE_JOB}{domain.name}" if whole else "__ASSET_JOB",
             "assetSelection": None if whole else [{"path": [domain.name, layer]} for layer in layers],
         }
         pairs = {PARTITION_TAG: dataset_id, **tags}
@@ -158,15 +165,35 @@ class Dagster:
                 raise refused("cancel the run", answer)
         return await self.run(run_id)
 
+    async def web_address(self, run_id: str) -> str:
+        """Return where the web UI shows a run, and whether the bridge keeps that web UI."""
+        connection = await self.connect()
+        own = " (the bridge's own Dagster, as none answered at DAGSTER_URL)" if connection.keeper else ""
+        return f"{connection.api.url}/runs/{run_id}{own}"
+
     async def close(self) -> None:
         """Let go of the bridge's own Dagster, and close the connections."""
-        await self._disconnect()
+        await self._drop_connection()
+        await self._lease.release()
 
-    async def _disconnect(self) -> None:
+    async def _drop_connection(self) -> None:
         connection, self._connection = self._connection, None
         if connection:
             await connection.api.close()
-        await self._lease.release()
+
+    async def _checked(self) -> Connection | None:
+        """Return the connection that was good a moment ago, or still is."""
+        connection = self._connection
+        if connection and time.monotonic() - self._checked_at > CHECK_SECONDS:
+            self._checked_at = time.monotonic()
+            return connection if await _has_our_code(connection.api) else None
+        return connection
+
+    async def _reconnect(self) -> Connection:
+        await self._drop_connection()
+        self._connection = await self._find() or await self._start()
+        self._checked_at = time.monotonic()
+        return self._connection
 
     async def _find(self) -> Connection | None:
         """Return the Dagster at DAGSTER_URL if it has the project's code."""

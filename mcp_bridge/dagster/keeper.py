@@ -1,8 +1,8 @@
 """The process that keeps a Dagster running for as long as a bridge holds on to it.
 
-`python -m mcp_bridge.dagster.keeper SOCKET HOME LAKE` starts web server and daemon on loopback, tells whoever connects to
-the socket where they are, and ends them when the last connection closes: a bridge that is killed lets go as well. Several
-bridges share one Dagster. Nothing but the standard library is imported.
+`python -m mcp_bridge.dagster.keeper SOCKET HOME LAKE` starts web server and daemon on loopback, tells whoever connects
+to the socket where they are, and ends them when the last connection closes: a bridge that is killed lets go as well.
+Several bridges share one Dagster. Nothing but the standard library is imported.
 """
 
 from __future__ import annotations
@@ -90,7 +90,8 @@ def main(socket_path: Path, home: Path, lake: str) -> None:
     """Keep a Dagster, alone on this socket."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with _alone(socket_path.with_suffix(".lock")), _listening(socket_path) as listener:
-        port, services = _free_port(), []
+        port = _free_port()
+        services: list[subprocess.Popen[bytes]] = []
         (workspace := socket_path.with_suffix(".yaml")).write_text(WORKSPACE, "utf-8")
         commands = (
             ["dagster-webserver", "-h", HOST, "-p", str(port), "-w", str(workspace)],

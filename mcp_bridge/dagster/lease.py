@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from estat_dagster.errors import RequestTimeoutError, StorageError, UnknownError, ValidationError
+from estat_dagster.errors import StorageError, UnknownError, ValidationError
 from estat_dagster.settings import project_root
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from estat_dagster.settings import Settings
 
-START_SECONDS = 120.0
 LOG = Path("data/dagster/bridge.log")
 
 
@@ -36,35 +35,29 @@ class Lease:
     async def hold(self) -> str:
         """Return the address of the Dagster, which is started where it does not run.
 
+        A call that is cancelled goes on holding; the next one waits further.
+
         Raises:
-            RequestTimeoutError: it did not start in time.
-            UnknownError: it ended at once.
+            UnknownError: it could not start.
             ValidationError: the one that runs works on another lake.
         """
-        await self.release()
+        if self.keeper:
+            await self.release()  # what was held does not answer any more
         try:
-            with anyio.fail_after(START_SECONDS):
-                self._stream = await self._connect()
-                facts = json.loads(await self._stream.receive())
-        except TimeoutError as error:
-            raise RequestTimeoutError(
-                f"The bridge's own Dagster did not start in {START_SECONDS:.0f} s.", hint=self._advice
-            ) from error
+            self._stream = self._stream or await self._connect()
+            facts = json.loads(await self._stream.receive())
         except (anyio.EndOfStream, anyio.BrokenResourceError, OSError) as error:
-            raise UnknownError("The bridge's own Dagster could not start.", hint=self._advice) from error
-        if "error" in facts:
-            raise UnknownError("The bridge's own Dagster could not start.", hint=self._advice)
-        if facts["lake"] != self._lake:
-            raise ValidationError(
-                "Another bridge keeps a Dagster of this project for another lake.",
-                hint="Close it, or set another DAGSTER_HOME for this one.",
-            )
+            await self.release()
+            raise self._failed() from error
+        if "error" in facts or facts["lake"] != self._lake:
+            await self.release()
+            raise self._failed() if "error" in facts else self._of_another_lake()
         self.keeper = facts["keeper"]
         return str(facts["url"])
 
     async def release(self) -> None:
         """Let go; the keeper ends Dagster when nobody else holds on."""
-        stream, self._stream = self._stream, None
+        stream, self._stream, self.keeper = self._stream, None, ""
         if stream:
             await stream.aclose()
 
@@ -114,6 +107,14 @@ class Lease:
         names = f"{lake} {self._settings.base_url} {self._settings.uses_sandbox}"
         return hashlib.sha256(names.encode()).hexdigest()[:16]
 
-    @property
-    def _advice(self) -> str:
-        return f"{LOG} in the project's folder says why; `make dev` starts one by hand."
+    def _failed(self) -> UnknownError:
+        return UnknownError(
+            "The bridge's own Dagster could not start.",
+            hint=f"{LOG} in the project's folder says why; `make dev` starts one by hand.",
+        )
+
+    def _of_another_lake(self) -> ValidationError:
+        return ValidationError(
+            "Another bridge keeps a Dagster of this project for another lake.",
+            hint="Close it, or set another DAGSTER_HOME for this one.",
+        )

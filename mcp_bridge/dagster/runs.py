@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,8 @@ PARTITION_TAG = "dagster/partition"
 ASKED_BY_TAG = "estat/requested_by"
 LIVE = ("QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING")
 FINISHED = ("SUCCESS", "FAILURE", "CANCELED")
+LAYERS = ("raw_json", "transformed_frame", "validated_records", "parquet_file", "iceberg_table")
+WHOLE_JOB = "ingest_"
 CHECKS = "__checks"
 
 _FETCHED = re.compile(r"fetch: records ([\d,]+) to ([\d,]+) of ([\d,]+)")
@@ -59,12 +62,20 @@ class RunView:
     fetched: dict[int, int] = field(default_factory=dict)
     total: int | None = None
     mapped: tuple[int, int] | None = None
+    checking: str = ""
     events_seen: str | None = None
 
     @property
     def finished(self) -> bool:
         """Whether it has ended."""
         return self.status in FINISHED
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it ran, or runs already; None before it began."""
+        if self.started_at is None:
+            return None
+        return round((self.ended_at or time.time()) - self.started_at, 1)
 
     @property
     def fraction(self) -> float:
@@ -79,7 +90,7 @@ class RunView:
         """What the run is doing now, in few words."""
         running = self.running
         if running is None:
-            return self.status.lower()
+            return f"checking {self.checking}" if self.checking and not self.finished else self.status.lower()
         if running == "raw_json" and self.total:
             return f"raw_json: {sum(self.fetched.values()):,} of {self.total:,} records"
         if running == "transformed_frame" and self.mapped:
@@ -100,10 +111,9 @@ class RunView:
         self.tags = {tag["key"]: tag["value"] for tag in record["tags"]}
         self.dataset_id = self.tags.get(PARTITION_TAG, "")
         self.asked_by = self.tags.get(ASKED_BY_TAG, "")
-        for key in record["assetSelection"] or []:
-            if len(key["path"]) == 2:
-                self.domain, name = key["path"]
-                self.layers.setdefault(name, LayerView(name))
+        for domain, name in self._selected(record):
+            self.domain = domain
+            self.layers.setdefault(name, LayerView(name))
         for step in record["stepStats"]:
             self._read_step(step)
 
@@ -113,6 +123,12 @@ class RunView:
             reader = getattr(self, f"_on_{event['__typename']}", None)
             if reader:
                 reader(event)
+
+    def _selected(self, record: dict[str, Any]) -> list[tuple[str, str]]:
+        """Return domain and name of each layer that the run is of."""
+        if self.job.startswith(WHOLE_JOB):
+            return [(self.job.removeprefix(WHOLE_JOB), name) for name in LAYERS]
+        return [(key["path"][0], key["path"][1]) for key in record["assetSelection"] or [] if len(key["path"]) == 2]
 
     def _part(self) -> float:
         running = self.running
@@ -124,6 +140,8 @@ class RunView:
 
     def _read_step(self, step: dict[str, Any]) -> None:
         domain, _, name = step["stepKey"].partition("__")
+        if name.endswith(CHECKS):
+            self.checking = name.removesuffix(CHECKS)
         if not name or name.endswith(CHECKS):
             return
         self.domain = domain
