@@ -51,6 +51,7 @@ def replace(
     from pyiceberg.exceptions import CommitFailedException, ValidationException
 
     old, rest = _without(store, table, dataset_id)
+    stay = set(old) & set(again)
     try:
         with table.transaction() as transaction:
             metadata = transaction.table_metadata  # a deep copy each time it is asked for
@@ -60,10 +61,11 @@ def replace(
             counted = {name: str(sum(file.record_count for file in held)) for name, held in rows.items()}
             with transaction.update_snapshot(snapshot_properties=properties | counted).overwrite() as snapshot:
                 snapshot.delete_by_predicate(rows_of(dataset_id))
-                for file in old:
+                for file in set(old) - stay:
                     snapshot.delete_data_file(file)
                 for file in (*mine, *others):
-                    snapshot.append_data_file(file)
+                    if file not in stay:
+                        snapshot.append_data_file(file)
         return snapshot.snapshot_id
     except (CommitFailedException, ValidationException):
         for written in rest:
