@@ -149,45 +149,66 @@ class AxisFacts(BaseModel):
         return data_line([self.axis, self.name, f"{self.codes:,}コード", *units, samples])
 
 
-class DescribeAnswer(Answer):
-    """A table of e-Stat, the size of a fetch of all of it, and what the lake holds of it (null: nothing)."""
+class TableFacts(BaseModel):
+    """What e-Stat says of a table."""
 
-    dataset_id: str
     title: str
     survey: str
     survey_code: str
+    statistics: str
     organisation: str
     field: str
     cycle: str
     survey_date: str
+    area_level: str
     opened: str
     updated: str
-    axes: list[AxisFacts]
+
+
+class PeriodFacts(BaseModel):
+    """The days that a table covers, how many periods of which kind, and which could not be read for sure."""
+
     first_day: str | None
     last_day: str | None
-    period_kinds: dict[str, int]
-    symbols: dict[str, str]
+    kinds: dict[str, int]
+    doubts: list[str]
+
+
+class FetchFacts(BaseModel):
+    """How large a fetch of all of it is, and what would make it smaller."""
+
     records: int
     requests: int
     seconds: float
     advice: list[str]
+
+
+class DescribeAnswer(Answer):
+    """A table of e-Stat, its symbols, the size of a fetch, and what the lake holds of it (null: nothing)."""
+
+    dataset_id: str
+    table: TableFacts
+    axes: list[AxisFacts]
+    periods: PeriodFacts
+    symbols: dict[str, str]
+    fetch: FetchFacts
     domain: str
     domain_reason: str
     in_lake: Held | None
-    source: str
     credit: str
 
     def text(self) -> str:
         """Return the facts in Japanese."""
+        table, periods, fetch = self.table, self.periods, self.fetch
         lines = [
-            data_line([self.dataset_id, self.title]),
-            data_line([self.survey, self.organisation, self.field, self.cycle, f"更新 {self.updated}"]),
-            f"期間: {self.first_day or '不明'} から {self.last_day or '不明'}。軸:",
+            data_line([self.dataset_id, table.title]),
+            data_line([table.survey, table.organisation, table.field, table.cycle, f"更新 {table.updated}"]),
+            f"期間: {periods.first_day or '不明'} から {periods.last_day or '不明'}。軸:",
             *(axis.line() for axis in self.axes),
             *(["記号の意味:"] if self.symbols else []),
             *(data_line(pair) for pair in self.symbols.items()),
-            f"全件で {self.records:,}件、{self.requests:,}回の取得、およそ {self.seconds:g}秒。分野: {self.domain}。",
-            *(data_line(["filters で小さくできます", advice]) for advice in self.advice),
+            f"全件で {fetch.records:,}件、{fetch.requests:,}回の取得、およそ {fetch.seconds:g}秒。分野: {self.domain}。",
+            *(data_line(["filters で小さくできます", advice]) for advice in fetch.advice),
         ]
         if self.in_lake and self.in_lake.status == "loaded":
             lines += ["取込済み:", self.in_lake.line(), "次: analyze_with_athena で分析します。"]
@@ -223,28 +244,31 @@ def _describe(
     table, periods, plan = found.table, found.periods, found.plan
     return DescribeAnswer(
         dataset_id=table.id,
-        title=cut(table.title, MOST_WORDS),
-        survey=table.stat_name,
-        survey_code=table.stat_code,
-        organisation=table.gov_org,
-        field=f"{table.field_code} {table.field_name}".strip(),
-        cycle=table.cycle,
-        survey_date=table.survey_date,
-        opened=table.open_date,
-        updated=table.updated_date,
+        table=TableFacts(
+            title=cut(table.title, MOST_WORDS),
+            survey=table.stat_name,
+            survey_code=table.stat_code,
+            statistics=table.statistics_name,
+            organisation=table.gov_org,
+            field=f"{table.field_code} {table.field_name}".strip(),
+            cycle=table.cycle,
+            survey_date=table.survey_date,
+            area_level=table.collect_area,
+            opened=table.open_date,
+            updated=table.updated_date,
+        ),
         axes=[_axis(axis) for axis in axes],
-        first_day=periods.first.isoformat() if periods.first else None,
-        last_day=periods.last.isoformat() if periods.last else None,
-        period_kinds=dict(periods.kinds),
+        periods=PeriodFacts(
+            first_day=periods.first.isoformat() if periods.first else None,
+            last_day=periods.last.isoformat() if periods.last else None,
+            kinds=dict(periods.kinds),
+            doubts=list(periods.doubts)[:MOST_SYMBOLS],
+        ),
         symbols={symbol: cut(meaning, MOST_WORDS) for symbol, meaning in symbols},
-        records=plan.records,
-        requests=plan.requests,
-        seconds=plan.seconds,
-        advice=list(plan.advice),
+        fetch=FetchFacts(records=plan.records, requests=plan.requests, seconds=plan.seconds, advice=list(plan.advice)),
         domain=found.domain,
         domain_reason=found.domain_reason,
         in_lake=in_lake,
-        source=found.source,
         credit=found.credit,
     )
 
@@ -258,6 +282,65 @@ def _axis(axis: AxisSummary) -> AxisFacts:
         units=list(axis.units)[:20],
         first_codes={item.code: cut(item.name, 100) for item in axis.samples},
     )
+
+
+class Snapshot(BaseModel):
+    """A snapshot that loaded, rolled back or deleted the dataset; ids are texts."""
+
+    snapshot_id: str
+    made_at: str
+    action: str
+    rows: int | None
+    run_id: str | None
+    is_current: bool
+
+
+class DatasetFacts(Answer):
+    """What the lake holds of a dataset, and its snapshots, the newest first."""
+
+    dataset: Held
+    snapshots: list[Snapshot]
+    credit: str
+
+
+def read_dataset(bridge: Bridge, dataset_id: str) -> DatasetFacts:
+    """Return what the lake holds of a dataset, for its resource.
+
+    Raises:
+        DataError: it is not registered.
+    """
+    from estat_dagster.lake.history import dataset_snapshots
+
+    lake = bridge.bench.lake
+    entry = lake.registry.get_dataset_info(dataset_id)
+    known = dataset_snapshots(lake.tables.load(entry.table_name), dataset_id) if entry.table_name else []
+    snapshots = [
+        Snapshot(
+            snapshot_id=str(each.snapshot_id),
+            made_at=each.made_at.isoformat(),
+            action=each.action,
+            rows=each.rows,
+            run_id=each.run_id,
+            is_current=each.is_current,
+        )
+        for each in known[:MOST_SNAPSHOTS]
+    ]
+    return DatasetFacts(dataset=held(entry), snapshots=snapshots, credit=entry.credit)
+
+
+MOST_SNAPSHOTS = 100
+
+
+def read_table(bridge: Bridge, dataset_id: str) -> DescribeAnswer:
+    """Return what a table of e-Stat is, for its resource.
+
+    Raises:
+        ValidationError: the id is none.
+    """
+    from estat_dagster.domains import check_dataset_id
+
+    described: DescribeAnswer = describe_dataset.function(bridge, check_dataset_id(dataset_id))
+    return described
 
 
 TOOLS = (list_datasets, describe_dataset)
