@@ -14,7 +14,7 @@ from estat_dagster.errors import ApiError, DataError, DataLakeError, ValidationE
 from mcp_bridge.answers import Answer, to_result, with_texts
 from mcp_bridge.bridge import Bridge
 from mcp_bridge.errors import describe
-from mcp_bridge.tools import datasets, runs, tables
+from mcp_bridge.tools import datasets, describing, runs, tables
 
 JSON = "application/json"
 NO_SUCH_TABLE = 300  # e-Stat's STATUS
@@ -51,7 +51,7 @@ def add_resources(server: MCPServer[Any], bridge: Bridge) -> None:
     @server.resource("estat://tables/{dataset_id}", title="統計表の内容 / A table of e-Stat", mime_type=JSON)
     async def estat_table(dataset_id: str) -> str:
         """A table of e-Stat: axes, periods, symbols, size."""
-        return await read(datasets.read_table, dataset_id=dataset_id)
+        return await read(describing.read_table, dataset_id=dataset_id)
 
 
 async def _read(bridge: Bridge, answer: Callable[[], Answer | Awaitable[Answer]]) -> str:
