@@ -11,6 +11,7 @@ import anyio
 from mcp.server import MCPServer
 
 from mcp_bridge.bridge import Bridge
+from mcp_bridge.tasks import tasks_of
 from mcp_bridge.toolbox import build_tools
 from mcp_bridge.tools import all_tools
 
@@ -41,5 +42,6 @@ def build_server(bridge: Bridge) -> MCPServer[Any]:
         instructions=INSTRUCTIONS,
         tools=build_tools(specs, bridge),
         lifespan=lifespan,
+        extensions=[tasks_of(specs, bridge)],
         log_level="WARNING",
     )
