@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from estat_dagster.workbench import Workbench
     from mcp_bridge.dagster.door import Dagster
     from mcp_bridge.hiding import Hider
+    from mcp_bridge.open_results import OpenResults
 
 
 class Bridge:
@@ -35,6 +36,13 @@ class Bridge:
         return Workbench(self._settings)
 
     @cached_property
+    def results(self) -> OpenResults:
+        """Results of queries whose further rows may still be asked for."""
+        from mcp_bridge.open_results import OpenResults
+
+        return OpenResults()
+
+    @cached_property
     def dagster(self) -> Dagster:
         """Dagster, wherever it runs."""
         from mcp_bridge.dagster.door import Dagster
@@ -42,7 +50,9 @@ class Bridge:
         return Dagster(self.bench.settings, may_start=not self.read_only)
 
     async def close(self) -> None:
-        """Let go of the Dagster that the bridge keeps, if it does."""
+        """Let go of the Dagster that the bridge keeps, if it does, and of open results."""
+        if "results" in vars(self):
+            self.results.close()
         if "dagster" in vars(self):
             await self.dagster.close()
 

@@ -30,20 +30,32 @@ def offset_of(cursor: str, **arguments: Any) -> int:
     Raises:
         ValidationError: it is no cursor of these arguments.
     """
-    if not cursor:
-        return 0
+    if cursor and _decode(cursor)[1] != _fingerprint(arguments):
+        raise _foreign()
+    return offset_in(cursor)
+
+
+def offset_in(cursor: str) -> int:
+    """Return the offset in a cursor, of whatever arguments; see `offset_of`."""
+    return _decode(cursor)[0] if cursor else 0
+
+
+def _decode(cursor: str) -> tuple[int, str]:
     try:
-        offset, fingerprint = json.loads(
-            base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        )
-    except (binascii.Error, ValueError, TypeError):
-        offset, fingerprint = -1, ""
-    if not isinstance(offset, int) or isinstance(offset, bool) or offset < 0 or fingerprint != _fingerprint(arguments):
-        raise ValidationError(
-            "The cursor does not belong to these arguments.",
-            hint="Pass the cursor of the last answer with the same arguments, or leave it out to begin again.",
-        )
-    return offset
+        body = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        offset, fingerprint = json.loads(body)
+    except (binascii.Error, ValueError, TypeError) as error:
+        raise _foreign() from error
+    if not isinstance(offset, int) or isinstance(offset, bool) or offset < 0:
+        raise _foreign()
+    return offset, fingerprint
+
+
+def _foreign() -> ValidationError:
+    return ValidationError(
+        "The cursor does not belong to these arguments.",
+        hint="Pass the cursor of the last answer with the same arguments, or leave it out to begin again.",
+    )
 
 
 def as_many_as_fit(items: Sequence[T], compose: Callable[[Sequence[T]], A], size: Callable[[A], int]) -> A:

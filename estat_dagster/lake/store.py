@@ -5,13 +5,22 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 from pyarrow import fs
 
 from estat_dagster.errors import StorageError
+
+
+class StoredFile(NamedTuple):
+    """A file of the store: its path, its bytes, and when it was written."""
+
+    path: str
+    size: int
+    written_at: datetime
 
 
 class Store:
@@ -108,6 +117,20 @@ class Store:
             selector = fs.FileSelector(self.full(folder), allow_not_found=True)
             found = self.filesystem.get_file_info(selector)
             return sorted(info.base_name for info in found if info.type == fs.FileType.File)
+
+    def path_of(self, uri: str) -> str | None:
+        """Return the path of a file that is in this store, None where it is elsewhere."""
+        root = f"{self.uri()}/"
+        return uri.removeprefix(root) if uri.startswith(root) else None
+
+    def walk(self, folder: str) -> Iterator[StoredFile]:
+        """Return every file below a folder; none where there is no such folder."""
+        with self._explaining("read", folder):
+            found = self.filesystem.get_file_info(fs.FileSelector(self.full(folder), True, recursive=True))
+        root = f"{self._root}/"
+        for info in found:
+            if info.type == fs.FileType.File:
+                yield StoredFile(info.path.removeprefix(root), info.size, info.mtime)
 
     def remove(self, path: str) -> None:
         """Remove a file; one that is not there is no error."""

@@ -79,7 +79,8 @@ class AthenaEngine:
 
     def explain(self, sql: str, parameters: Sequence[object] = ()) -> str:
         """Return Athena's plan. See `QueryEngine.explain`."""
-        lines = self.run(f"EXPLAIN {sql}", parameters).read_all().column(0).to_pylist()
+        is_one = statements.read(sql, namespace=self._namespace).kind == "explain"
+        lines = self.run(sql if is_one else f"EXPLAIN {sql}", parameters).read_all().column(0).to_pylist()
         return "\n".join("" if line is None else line for line in lines)
 
     def cancel(self, query_id: str) -> bool:
