@@ -1,6 +1,6 @@
 """The tasks extension (SEP-2663): clients that declare it get a task for a run, and poll that instead of `get_run`.
 
-A task is a Dagster run and bears its id, so Dagster is its durable store: a bridge that was started anew still knows it.
+A task is a Dagster run and bears its id, so Dagster keeps it: a bridge that was started anew still knows it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from mcp import MCPError
 from mcp.server import ServerRequestContext
 from mcp.server.mcpserver import Extension, MethodBinding, require_client_extension
 from mcp.types import HEADER_MISMATCH, INVALID_PARAMS, CallToolRequestParams, CallToolResult, RequestParams
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from estat_dagster.errors import ValidationError
@@ -135,7 +135,7 @@ class TaskParams(RequestParams):
 class UpdateParams(TaskParams):
     """What `tasks/update` takes; no task of the bridge asks for input."""
 
-    input_responses: dict[str, Any] = {}
+    input_responses: dict[str, Any] = Field(default_factory=dict)
 
 
 class Tasks(Extension):
