@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Annotated, Any
 
 import anyio
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from mcp_bridge.dagster.door import Dagster
     from mcp_bridge.dagster.runs import RunView
 
+AS_TASK = ContextVar("AS_TASK", default=False)
+"""Whether the client polls the run as a task: then no call waits for it."""
 POLL_SECONDS = 0.5
 MOST_SECONDS = 45
 

@@ -14,6 +14,7 @@ from mcp_bridge.bridge import Bridge
 from mcp_bridge.completing import add_completion
 from mcp_bridge.prompts import add_prompts
 from mcp_bridge.resources import add_resources
+from mcp_bridge.tasks import tasks_of
 from mcp_bridge.toolbox import build_tools
 from mcp_bridge.tools import all_tools
 
@@ -44,6 +45,7 @@ def build_server(bridge: Bridge) -> MCPServer[Any]:
         instructions=INSTRUCTIONS,
         tools=build_tools(specs, bridge),
         lifespan=lifespan,
+        extensions=[tasks_of(specs, bridge)],
         log_level="WARNING",
     )
     add_resources(server, bridge)

@@ -14,7 +14,7 @@ from estat_dagster.errors import DataError, DataLakeError, ValidationError
 from mcp_bridge.answers import Answer
 from mcp_bridge.bridge import Bridge
 from mcp_bridge.dagster.runs import ASKED_BY_TAG, LAYERS, RunView
-from mcp_bridge.following import Call, Progress, follow
+from mcp_bridge.following import AS_TASK, Call, Progress, follow
 from mcp_bridge.plain import data_line
 
 if TYPE_CHECKING:
@@ -101,7 +101,8 @@ async def start(bridge: Bridge, call: Call, order: Order, wait_seconds: float) -
     Raises:
         DataLakeError: it is refused; nothing was changed.
     """
-    deadline, progress = time.monotonic() + wait_seconds, Progress(call)
+    progress = Progress(call)
+    deadline = time.monotonic() + (0 if AS_TASK.get() else wait_seconds)
     planned = await anyio.to_thread.run_sync(_plan, bridge, order, abandon_on_cancel=True)
     await progress.report(0, "planned")
     await bridge.dagster.connect()

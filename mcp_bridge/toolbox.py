@@ -41,6 +41,11 @@ class ToolSpec:
         """Whether it changes nothing."""
         return bool(self.annotations.read_only_hint)
 
+    @property
+    def starts_runs(self) -> bool:
+        """Whether it answers with a run that goes on after the call."""
+        return "wait_seconds" in inspect.signature(self.function).parameters and not self.read_only
+
 
 def reading(title: str, *, open_world: bool = False) -> Callable[[Callable[..., Any]], ToolSpec]:
     """Mark a tool that changes nothing; `open_world` where it asks e-Stat."""
