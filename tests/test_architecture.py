@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("estat", "records", "lake", "query", "pictures", "sandbox")
-SHARED = {"columns", "domains", "errors", "measures", "parallel", "settings", "snapshots", "telemetry"}
+SHARED = {"columns", "domains", "errors", "measures", "parallel", "prefectures", "settings", "snapshots", "telemetry"}
 ALLOWED = {"records": {"estat"}}
 JOINING = {"assets", "automation", "commands", "definitions", "workbench", "cli"}
 
