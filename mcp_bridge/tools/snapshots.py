@@ -71,7 +71,8 @@ def compare_snapshots(
     kind = change or next((kind for kind in ("revised", "added", "removed") if counts[kind]), "revised")
     asked = {"dataset_id": dataset_id, "change": kind, "before": found.before, "after": found.after}
     offset = offset_of(cursor, **asked)
-    columns, rows = _rows(getattr(found, kind), offset, max_results)
+    table = getattr(found, kind)
+    rows = _rows(table, offset, max_results)
 
     def compose(part: Sequence[list[Any]]) -> Changes:
         after_these = offset + len(part)
@@ -82,7 +83,7 @@ def compare_snapshots(
             after=str(found.after),
             counts=counts,
             change=kind,
-            columns=columns,
+            columns=table.column_names,
             rows=list(part),
             next_cursor=cursor_for(after_these, **asked) if part and after_these < counts[kind] else None,
             provenance=describe_datasets(tables, {dataset_id}),
@@ -91,11 +92,8 @@ def compare_snapshots(
     return as_many_as_fit(rows, compose, wire_size)
 
 
-def _rows(table: pa.Table, offset: int, most: int) -> tuple[list[str], list[list[Any]]]:
-    """Return the columns that hold anything at all, and some rows under them."""
-    columns = [name for name in table.column_names if table.column(name).null_count < len(table)]
-    part = table.select(columns).slice(offset, most) if columns else table.slice(0, 0)
-    return columns, [fit_row(list(row.values()))[0] for row in part.to_pylist()]
+def _rows(table: pa.Table, offset: int, most: int) -> list[list[Any]]:
+    return [fit_row(list(row.values()))[0] for row in table.slice(offset, most).to_pylist()]
 
 
 TOOLS = (compare_snapshots,)
