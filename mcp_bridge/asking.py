@@ -78,5 +78,5 @@ def _ask_canned(bench: Workbench, question: Question) -> Iterator[OpenResult]:
     only = [question.analysis] if question.analysis else []
     for each in answer(bench.sql, question.kind or "basic", subject, only=only, as_of=as_of):
         analysis = each.analysis
-        origins = find_origins(bench.lake.tables, analysis.sql, as_of)
+        origins = find_origins(bench.lake.tables, analysis.sql, as_of, question.dataset_id or None)
         yield OpenResult(each.result, question, About(analysis.name, analysis.describe, analysis.sql, origins))

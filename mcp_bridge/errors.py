@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mcp.types import CallToolResult, TextContent
 
@@ -37,27 +37,36 @@ _STEPS = {
     "UNKNOWN_ERROR": "同じエラーが続くときは、サーバーのログ(stderr)を確かめてください。",
 }
 _TRY_AGAIN = "しばらく待って、同じ呼び出しをもう一度行ってください。"
-# Hints are written for the estat command; here the same thing is a tool.
-_TOOLS = (
-    (re.compile(r"`?estat search WORDS`?"), "search_estat_data", "search_estat_data で統計表を探してください。"),
-    (
-        re.compile(r"`?estat suggest WORDS`?"),
-        "search_estat_data",
-        "search_estat_data の suggestions から選んでください。",
-    ),
-    (
-        re.compile(r"`estat describe [^`]*`"),
-        "describe_dataset",
-        "describe_dataset と find_codes で軸とコードを確かめてください。",
-    ),
-    (re.compile(r"`estat load [^`]*`"), "ingest_dataset_complete", "ingest_dataset_complete で取り込んでください。"),
-    (re.compile(r"Load a dataset first"), "ingest_dataset_complete", "ingest_dataset_complete で取り込んでください。"),
-    (
-        re.compile(r"`estat query 'SHOW TABLES'`|Tables: "),
-        "list_tables",
-        "list_tables でテーブル名を確かめてください。",
-    ),
-    (re.compile(r"`--children-of`"), "find_codes", "find_codes で子を持つコードを確かめてください。"),
+
+
+class _Way(NamedTuple):
+    """What a hint for the estat command means here: the tool, what is written in the command's place, the next step."""
+
+    command: re.Pattern[str]
+    tool: str
+    words: str
+    step: str
+
+
+_WAYS = tuple(
+    _Way(re.compile(command), tool, words or tool, step)
+    for command, tool, words, step in (
+        ("`?estat search WORDS`?", "search_estat_data", "", "search_estat_data で統計表を探してください。"),
+        ("`?estat suggest WORDS`?", "search_estat_data", "", "search_estat_data の suggestions から選んでください。"),
+        ("`estat describe [^`]*`", "describe_dataset", "", "describe_dataset と find_codes で確かめてください。"),
+        ("`estat load [^`]*`", "ingest_dataset_complete", "", "ingest_dataset_complete で取り込んでください。"),
+        ("(Load a dataset first)", "ingest_dataset_complete", r"\1", "ingest_dataset_complete で取り込んでください。"),
+        ("`estat query 'SHOW TABLES'`", "list_tables", "", "list_tables でテーブル名を確かめてください。"),
+        ("(Tables: )", "list_tables", r"\1", "list_tables でテーブル名を確かめてください。"),
+        ("`--children-of`", "find_codes", "children_of", "find_codes で子を持つコードを確かめてください。"),
+        ("`estat status`", "list_datasets", "", "list_datasets で取込済みのデータセットを確かめてください。"),
+        (
+            r"`estat history (\d+)`",
+            "list_datasets",
+            r"the resource lake://datasets/\1",
+            "リソース lake://datasets/統計表ID でスナップショットを確かめてください。",
+        ),
+    )
 )
 _OPTIONS = (
     (re.compile(r"--filter (\w+)="), r"filters \1="),
@@ -94,11 +103,9 @@ def describe(error: DataLakeError) -> dict[str, Any]:
 def _next_step(error: DataLakeError) -> tuple[str, str | None, str]:
     """Return the hint in words of the tools, the tool it names, and the step in Japanese."""
     hint, tool, step = error.hint, None, _TRY_AGAIN if error.can_retry else _STEPS.get(error.kind, _TRY_AGAIN)
-    for command, name, words in _TOOLS:
-        if command.search(hint):
-            tool, step = name, words
-            hint = command.sub(lambda found: name if found[0].strip("`").startswith("estat ") else found[0], hint)  # noqa: B023
-            break
+    way = next((way for way in _WAYS if way.command.search(hint)), None)
+    if way:
+        tool, step, hint = way.tool, way.step, way.command.sub(way.words, hint)
     for option, words in _OPTIONS:
         hint = option.sub(words, hint)
     return hint, tool, step

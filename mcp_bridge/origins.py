@@ -29,10 +29,12 @@ class Origins:
     dataset_ids: list[str] = field(default_factory=list)
 
 
-def find_origins(tables: IcebergTableManager, sql: str, as_of: AsOf | None = None) -> Origins:
+def find_origins(tables: IcebergTableManager, sql: str, as_of: AsOf | None = None, only: str | None = None) -> Origins:
     """Return what a query that may run reads; SHOW and DESCRIBE read nothing.
 
-    Where the WHERE names no dataset, all datasets of the tables count.
+    Args:
+        only: the one dataset whose rows it reads, None where its WHERE decides: without a dataset in it, all datasets
+            of the tables count. Tables about datasets count where no others are read.
     """
     from estat_dagster.query import pruning, statements
     from estat_dagster.query.tables import references
@@ -47,11 +49,8 @@ def find_origins(tables: IcebergTableManager, sql: str, as_of: AsOf | None = Non
             fixed = _fixed_datasets(pruning.row_filter(place, schemas))
             name, before = place.name.lower(), asked.get(place.name.lower(), set())
             asked[name] = None if fixed is None or before is None else before | fixed
-    return _origins(tables, asked, as_of)
-
-
-def _origins(tables: IcebergTableManager, asked: dict[str, set[str] | None], as_of: AsOf | None) -> Origins:
-    held = list(_inventory(tables, asked)) if asked else []
+    data = {name: {only} if only else ids for name, ids in asked.items() if name not in (INVENTORY, DIMENSIONS)}
+    held = list(_inventory(tables, data or asked)) if asked else []
     snapshots = {name: _snapshot(tables, name, as_of) for name in asked}
     return Origins(
         snapshots={name: snapshot for name, snapshot in snapshots.items() if snapshot},
@@ -121,7 +120,8 @@ def scan(tables: IcebergTableManager, name: str, wanted: dict[str, set[str]], fi
     """Return the columns of the rows whose columns hold one of the values wanted."""
     from pyiceberg.expressions import AlwaysTrue, And, In
 
+    is_in: Any = In  # mypy takes its signature from pydantic, which it does not have
     condition: Any = AlwaysTrue()
     for column, values in wanted.items():
-        condition = And(condition, In(column, values))  # type: ignore[arg-type]
+        condition = And(condition, is_in(column, values))
     return tables.load(name).scan(row_filter=condition, selected_fields=tuple(fields)).to_arrow()

@@ -11,6 +11,9 @@ import anyio
 from mcp.server import MCPServer
 
 from mcp_bridge.bridge import Bridge
+from mcp_bridge.completing import add_completion
+from mcp_bridge.prompts import add_prompts
+from mcp_bridge.resources import add_resources
 from mcp_bridge.tasks import tasks_of
 from mcp_bridge.toolbox import build_tools
 from mcp_bridge.tools import all_tools
@@ -35,7 +38,7 @@ def build_server(bridge: Bridge) -> MCPServer[Any]:
                 await bridge.close()
 
     specs = [spec for spec in all_tools() if spec.read_only or not bridge.read_only]
-    return MCPServer(
+    server: MCPServer[Any] = MCPServer(
         NAME,
         title="e-Stat data lake",
         version=version("estat-datalake"),
@@ -45,3 +48,7 @@ def build_server(bridge: Bridge) -> MCPServer[Any]:
         extensions=[tasks_of(specs, bridge)],
         log_level="WARNING",
     )
+    add_resources(server, bridge)
+    add_prompts(server)
+    add_completion(server, bridge)
+    return server

@@ -162,7 +162,7 @@ def compact(schema: Any) -> Any:
 def _terse(schema: dict[str, Any]) -> dict[str, Any]:
     """Return an output schema of names and types, objects inside as objects: every client pays for each word of it.
 
-    Answers are still checked against the whole model before they leave.
+    All of the names are always there. Answers are still checked against the whole model before they leave.
     """
     properties = {name: _kind(each) for name, each in schema["properties"].items()}
     return {"type": "object", "properties": properties}

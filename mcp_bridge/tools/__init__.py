@@ -10,9 +10,9 @@ call's MCP context. Models and annotations live at module level; heavy imports (
 from __future__ import annotations
 
 from mcp_bridge.toolbox import ToolSpec
-from mcp_bridge.tools import analysis, codes, datasets, loading, raw, runs, search, snapshots, steps, tables
+from mcp_bridge.tools import analysis, codes, datasets, describing, loading, raw, runs, search, snapshots, steps, tables
 
-MODULES = (search, datasets, codes, loading, steps, runs, tables, analysis, snapshots, raw)
+MODULES = (search, describing, codes, datasets, loading, steps, runs, tables, analysis, snapshots, raw)
 
 
 def all_tools() -> list[ToolSpec]:

@@ -87,8 +87,8 @@ def analyze_with_athena(
     max_results: Annotated[int, Field(ge=1, le=1000)] = 50,
     cursor: Cursor = "",
 ) -> AnalysisAnswer:
-    """Query the lake with read-only Athena SQL (データの分析): basic (what there is) or advanced (change, ranks, shares)
-    analyses of one dataset, or a custom_query. NULL is a missing cell, never 0: see value_text and missing_reason.
+    """Query the lake with read-only Athena SQL (データの分析): basic (what there is) or advanced (change, ranks,
+    shares) analyses of a dataset, or a custom_query. NULL is a missing cell, never 0: see missing_reason.
 
     Tables hold many datasets, and totals beside details: filter by dataset_id and codes (list_tables, find_codes).
     """

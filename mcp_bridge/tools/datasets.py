@@ -1,24 +1,24 @@
-"""Datasets: what the lake holds, and what a table of e-Stat is before it is fetched."""
+"""Datasets: what the lake holds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, Field
 
 from mcp_bridge.answers import Answer, wire_size
-from mcp_bridge.arguments import Cursor, DatasetId
+from mcp_bridge.arguments import Cursor
 from mcp_bridge.bridge import Bridge
 from mcp_bridge.pages import as_many_as_fit, cursor_for, offset_of
 from mcp_bridge.plain import cut, data_line
 from mcp_bridge.toolbox import reading
 
 if TYPE_CHECKING:
-    from estat_dagster.estat.describe import AxisSummary, Description
     from estat_dagster.lake.registry import DatasetEntry
 
 MOST_WORDS = 300
+MOST_SNAPSHOTS = 100
 DomainName = Literal["", "population", "economy", "labor", "education", "health", "general"]
 
 
@@ -132,132 +132,48 @@ def held(entry: DatasetEntry) -> Held:
     )
 
 
-class AxisFacts(BaseModel):
-    """An axis: how many codes on which levels, in which units, and its first ones as code -> name."""
+class Snapshot(BaseModel):
+    """A snapshot that loaded, rolled back or deleted the dataset; ids are texts."""
 
-    axis: str
-    name: str
-    codes: int
-    levels: dict[str, int]
-    units: list[str]
-    first_codes: dict[str, str]
-
-    def line(self) -> str:
-        """Return it as a line of data."""
-        samples = "、".join(f"{code} {name}" for code, name in self.first_codes.items())
-        units = [f"単位 {'、'.join(self.units)}"] if self.units else []
-        return data_line([self.axis, self.name, f"{self.codes:,}コード", *units, samples])
+    snapshot_id: str
+    made_at: str
+    action: str
+    rows: int | None
+    run_id: str | None
+    is_current: bool
 
 
-class DescribeAnswer(Answer):
-    """A table of e-Stat, the size of a fetch of all of it, and what the lake holds of it (null: nothing)."""
+class DatasetFacts(Answer):
+    """What the lake holds of a dataset, and its snapshots, the newest first."""
 
-    dataset_id: str
-    title: str
-    survey: str
-    survey_code: str
-    organisation: str
-    field: str
-    cycle: str
-    survey_date: str
-    opened: str
-    updated: str
-    axes: list[AxisFacts]
-    first_day: str | None
-    last_day: str | None
-    period_kinds: dict[str, int]
-    symbols: dict[str, str]
-    records: int
-    requests: int
-    seconds: float
-    advice: list[str]
-    domain: str
-    domain_reason: str
-    in_lake: Held | None
-    source: str
+    dataset: Held
+    snapshots: list[Snapshot]
     credit: str
 
-    def text(self) -> str:
-        """Return the facts in Japanese."""
-        lines = [
-            data_line([self.dataset_id, self.title]),
-            data_line([self.survey, self.organisation, self.field, self.cycle, f"更新 {self.updated}"]),
-            f"期間: {self.first_day or '不明'} から {self.last_day or '不明'}。軸:",
-            *(axis.line() for axis in self.axes),
-            *(["記号の意味:"] if self.symbols else []),
-            *(data_line(pair) for pair in self.symbols.items()),
-            f"全件で {self.records:,}件、{self.requests:,}回の取得、およそ {self.seconds:g}秒。分野: {self.domain}。",
-            *(data_line(["filters で小さくできます", advice]) for advice in self.advice),
-        ]
-        if self.in_lake and self.in_lake.status == "loaded":
-            lines += ["取込済み:", self.in_lake.line(), "次: analyze_with_athena で分析します。"]
-        else:
-            lines += ["次: ingest_dataset_complete で取り込みます。"]
-        return "\n".join([*lines, data_line([self.credit])])
 
+def read_dataset(bridge: Bridge, dataset_id: str) -> DatasetFacts:
+    """Return what the lake holds of a dataset, for its resource.
 
-@reading("Describe a table (統計表の内容)", open_world=True)
-def describe_dataset(bridge: Bridge, dataset_id: DatasetId) -> DescribeAnswer:
-    """Describe one table of e-Stat before fetching it: survey, axes (軸) with first codes, periods, symbols (記号),
-    size of a fetch, domain, and what the lake holds of it. For all codes of an axis use find_codes.
+    Raises:
+        DataError: it is not registered.
     """
-    from estat_dagster.estat.describe import describe_table
+    from estat_dagster.lake.history import dataset_snapshots
 
-    found = describe_table(bridge.bench.estat, dataset_id)
-    entry = bridge.bench.lake.registry.find(dataset_id)
-    symbols = list(found.notes.items())
-    axes = list(found.axes)
-
-    def compose(parts: Sequence[AxisSummary]) -> DescribeAnswer:
-        return _describe(found, parts, symbols[:MOST_SYMBOLS], held(entry) if entry else None)
-
-    return as_many_as_fit(axes, compose, wire_size)
-
-
-MOST_SYMBOLS = 20
-
-
-def _describe(
-    found: Description, axes: Iterable[AxisSummary], symbols: Iterable[tuple[str, str]], in_lake: Held | None
-) -> DescribeAnswer:
-    table, periods, plan = found.table, found.periods, found.plan
-    return DescribeAnswer(
-        dataset_id=table.id,
-        title=cut(table.title, MOST_WORDS),
-        survey=table.stat_name,
-        survey_code=table.stat_code,
-        organisation=table.gov_org,
-        field=f"{table.field_code} {table.field_name}".strip(),
-        cycle=table.cycle,
-        survey_date=table.survey_date,
-        opened=table.open_date,
-        updated=table.updated_date,
-        axes=[_axis(axis) for axis in axes],
-        first_day=periods.first.isoformat() if periods.first else None,
-        last_day=periods.last.isoformat() if periods.last else None,
-        period_kinds=dict(periods.kinds),
-        symbols={symbol: cut(meaning, MOST_WORDS) for symbol, meaning in symbols},
-        records=plan.records,
-        requests=plan.requests,
-        seconds=plan.seconds,
-        advice=list(plan.advice),
-        domain=found.domain,
-        domain_reason=found.domain_reason,
-        in_lake=in_lake,
-        source=found.source,
-        credit=found.credit,
-    )
+    lake = bridge.bench.lake
+    entry = lake.registry.get_dataset_info(dataset_id)
+    known = dataset_snapshots(lake.tables.load(entry.table_name), dataset_id) if entry.table_name else []
+    snapshots = [
+        Snapshot(
+            snapshot_id=str(each.snapshot_id),
+            made_at=each.made_at.isoformat(),
+            action=each.action,
+            rows=each.rows,
+            run_id=each.run_id,
+            is_current=each.is_current,
+        )
+        for each in known[:MOST_SNAPSHOTS]
+    ]
+    return DatasetFacts(dataset=held(entry), snapshots=snapshots, credit=entry.credit)
 
 
-def _axis(axis: AxisSummary) -> AxisFacts:
-    return AxisFacts(
-        axis=axis.id,
-        name=axis.name,
-        codes=axis.size,
-        levels=dict(axis.levels),
-        units=list(axis.units)[:20],
-        first_codes={item.code: cut(item.name, 100) for item in axis.samples},
-    )
-
-
-TOOLS = (list_datasets, describe_dataset)
+TOOLS = (list_datasets,)

@@ -102,6 +102,11 @@ async def cancel_run(
     return await describe(bridge, view)
 
 
+async def read_run(bridge: Bridge, run_id: str) -> RunState:
+    """Return a run as it is now, for its resource."""
+    return await describe(bridge, await bridge.dagster.run(_checked(run_id)))
+
+
 async def describe(bridge: Bridge, view: RunView) -> RunState:
     """Return a run as tools answer it."""
     return RunState(

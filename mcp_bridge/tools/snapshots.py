@@ -19,8 +19,7 @@ from mcp_bridge.toolbox import reading
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from estat_dagster.lake.comparing import Comparison
-
+NAMES = {"revised": "変更", "added": "追加", "removed": "削除", "unchanged": "同じ"}
 Change = Literal["", "revised", "added", "removed"]
 
 
@@ -31,10 +30,7 @@ class Changes(Answer):
     table_name: str
     before: str
     after: str
-    revised: int
-    added: int
-    removed: int
-    unchanged: int
+    counts: dict[str, int]
     change: str
     columns: list[str]
     rows: list[list[Any]]
@@ -43,13 +39,12 @@ class Changes(Answer):
 
     def text(self) -> str:
         """Return the counts and a line a row."""
-        kinds = {"revised": "変更された行", "added": "追加された行", "removed": "削除された行"}
         lines = [
             f"{self.table_name} の {self.dataset_id}: snapshot {self.before} から {self.after}。",
-            f"変更 {self.revised:,}行、追加 {self.added:,}行、削除 {self.removed:,}行、同じ {self.unchanged:,}行。",
+            "、".join(f"{NAMES[kind]} {count:,}行" for kind, count in self.counts.items()) + "。",
         ]
         if self.rows:
-            lines += [f"{kinds[self.change]}:", data_line(self.columns), *(data_line(row) for row in self.rows)]
+            lines += [f"{NAMES[self.change]}された行:", data_line(self.columns), *(data_line(row) for row in self.rows)]
         if self.next_cursor:
             lines.append(f"続きは同じ引数と next_cursor: {self.next_cursor}")
         return "\n".join([*lines, *source_lines(self.provenance)])
@@ -72,11 +67,11 @@ def compare_snapshots(
 
     tables = bridge.bench.lake.tables
     found = compare(tables, dataset_id, before or None, after or None, sample=offset_in(cursor) + max_results)
-    kind = change or _first_kind(found)
+    counts = {kind: getattr(found, f"{kind}_count") for kind in NAMES}
+    kind = change or next((kind for kind in ("revised", "added", "removed") if counts[kind]), "revised")
     asked = {"dataset_id": dataset_id, "change": kind, "before": found.before, "after": found.after}
     offset = offset_of(cursor, **asked)
-    table, total = getattr(found, kind), getattr(found, f"{kind}_count")
-    columns, rows = _rows(table, offset, max_results)
+    columns, rows = _rows(getattr(found, kind), offset, max_results)
 
     def compose(part: Sequence[list[Any]]) -> Changes:
         after_these = offset + len(part)
@@ -85,23 +80,15 @@ def compare_snapshots(
             table_name=found.table_name,
             before=str(found.before),
             after=str(found.after),
-            revised=found.revised_count,
-            added=found.added_count,
-            removed=found.removed_count,
-            unchanged=found.unchanged_count,
+            counts=counts,
             change=kind,
             columns=columns,
             rows=list(part),
-            next_cursor=cursor_for(after_these, **asked) if part and after_these < total else None,
+            next_cursor=cursor_for(after_these, **asked) if part and after_these < counts[kind] else None,
             provenance=describe_datasets(tables, {dataset_id}),
         )
 
     return as_many_as_fit(rows, compose, wire_size)
-
-
-def _first_kind(found: Comparison) -> str:
-    counts = {"revised": found.revised_count, "added": found.added_count, "removed": found.removed_count}
-    return next((kind for kind, count in counts.items() if count), "revised")
 
 
 def _rows(table: pa.Table, offset: int, most: int) -> tuple[list[str], list[list[Any]]]:

@@ -87,7 +87,7 @@ FROM latest AS c
 JOIN axes AS a ON a.dataset_id = c.dataset_id AND a.axis_id = '{axis}' AND a.code = c.{column}
 JOIN latest AS p ON p.{column} = a.parent_code
   AND {same("p", "c", _others(source, column))}
-WHERE {adds_up("c")}
+WHERE {adds_up(source, "c")}
 ORDER BY {", ".join(f"c.{name}" for name in source.series if name != column)},
          c.value DESC NULLS LAST, c.{column}"""
 
@@ -117,7 +117,7 @@ JOIN axes AS a ON a.dataset_id = c.dataset_id AND a.axis_id = '{axis}' AND a.cod
 JOIN cells AS p ON p.{column} = a.parent_code
   AND {same("p", "c", _others(source, column))}
 JOIN families AS f ON f.dataset_id = p.dataset_id AND f.code = p.{column}
-WHERE {adds_up("p")}
+WHERE {adds_up(source, "p")}
 GROUP BY {", ".join(f"p.{name}" for name in _coordinates(source))}, p.value, f.parts_listed
 ORDER BY abs(CASE WHEN {complete} THEN p.value - sum(c.value) END) DESC NULLS LAST,
          {", ".join(f"p.{name}" for name in (*source.series, "region_code", "time_code"))}"""

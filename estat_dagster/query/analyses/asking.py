@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,7 @@ def answer(
     subject: str,
     *,
     sql: str | None = None,
+    only: Collection[str] = (),
     limit: int | None = None,
     as_of: AsOf | None = None,
 ) -> Iterator[Answered]:
@@ -38,6 +39,7 @@ def answer(
     Args:
         subject: a dataset's id, or a table's name.
         sql: the query of `custom`.
+        only: names of analyses; none is all of the kind.
         limit: the most rows of each answer.
 
     Raises:
@@ -47,7 +49,15 @@ def answer(
     columns = set(engine.describe(table).column("column").to_pylist())
     if dataset_id:
         columns -= _absent(engine, dataset_id, as_of)
-    for analysis in analysis_sql(kind, columns, table=table, dataset_id=dataset_id, sql=sql):
+    analyses = analysis_sql(kind, columns, table=table, dataset_id=dataset_id, sql=sql)
+    names = [analysis.name for analysis in analyses]
+    if unknown := set(only) - set(names):
+        raise ValidationError(
+            f"There is no {kind} analysis {sorted(unknown)[0]!r} of {subject}.", hint=f"There are {', '.join(names)}."
+        )
+    for analysis in analyses:
+        if only and analysis.name not in only:
+            continue
         yield Answered(analysis, engine.run(analysis.sql, limit=limit, as_of=as_of))
 
 

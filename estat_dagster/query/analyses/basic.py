@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from estat_dagster.query.analyses.cells import Source, axis_joins, with_clauses
 
-_COUNTS = "count(*) AS cells, count(value) AS numbers, count(*) - count(value) AS missing"
+_COUNTS = "count(*) AS cell_count, count(value) AS numbers, count(*) - count(value) AS missing"
 
 
 def overview(source: Source) -> str:
@@ -37,23 +37,22 @@ ORDER BY dataset_id, region_code"""
 def missing(source: Source) -> str:
     """Return SQL for one row a dataset and reason."""
     where = _where(source).replace("WHERE ", "WHERE value IS NULL AND ") or "WHERE value IS NULL\n"
-    return f"""SELECT dataset_id, value_text, missing_reason, count(*) AS cells
+    return f"""SELECT dataset_id, value_text, missing_reason, count(*) AS cell_count
 FROM {source.table}
 {where}GROUP BY dataset_id, value_text, missing_reason
-ORDER BY dataset_id, cells DESC, value_text"""
+ORDER BY dataset_id, cell_count DESC, value_text"""
 
 
 def summary(source: Source) -> str:
-    """Return SQL for one row a measure and category, over the cells that are no totals on any other axis."""
-    others = [axis for axis in source.axes if axis != "cat01"]
+    """Return SQL for one row a series, over all its periods and those of its regions that are no totals of others."""
     return f"""{with_clauses(source)}
-SELECT cells.dataset_id, tab_name, category_name, unit, time_kind, {_COUNTS},
+SELECT {", ".join(f"cells.{name}" for name in source.labels)}, {_COUNTS},
        min(value) AS least, max(value) AS greatest, avg(value) AS mean
 FROM cells
 {axis_joins(source)}
-WHERE {" AND ".join(f"NOT coalesce({axis}.has_parts, false)" for axis in others)}
-GROUP BY cells.dataset_id, tab_code, tab_name, category_code, category_name, unit, time_kind
-ORDER BY cells.dataset_id, tab_code, category_code, unit, time_kind"""
+WHERE NOT coalesce(area.has_parts, false)
+GROUP BY {", ".join(f"cells.{name}" for name in dict.fromkeys((*source.labels, *source.series)))}
+ORDER BY {", ".join(f"cells.{name}" for name in source.series)}"""
 
 
 def _where(source: Source) -> str:

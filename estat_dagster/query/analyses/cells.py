@@ -113,11 +113,12 @@ def same(left: str, right: str, columns: Sequence[str]) -> str:
     return "\n  AND ".join(f"{left}.{column} IS NOT DISTINCT FROM {right}.{column}" for column in columns)
 
 
-def adds_up(rows: str) -> str:
-    """Return the condition that a row's measure adds up over its parts."""
-    words = f"concat_ws(' ', {rows}.unit, {rows}.tab_name, {rows}.category_name)"
+def adds_up(source: Source, rows: str) -> str:
+    """Return the condition that a row's measure adds up over its parts, by its unit and by the names of its classes."""
+    names = [name for name in source.labels if name.endswith("_name")]
+    words = ", ".join(f"{rows}.{name}" for name in ("unit", *names))
     return (
-        f"NOT regexp_like({words}, '{measures.NOT_ADDITIVE}')\n"
+        f"NOT regexp_like(concat_ws(' ', {words}), '{measures.NOT_ADDITIVE}')\n"
         f"  AND NOT regexp_like(coalesce({rows}.unit, ''), '{measures.NOT_ADDITIVE_UNITS}')"
     )
 

@@ -72,7 +72,7 @@ def _basic(source: Source) -> tuple[Analysis, ...]:
         Analysis("missing", "Why values are missing, in the table's own words.", basic.missing(source)),
         Analysis(
             "summary",
-            "Least, greatest and mean by measure, category and unit, totals of the other axes left out.",
+            "Least, greatest and mean of each series, over its periods and its regions but the whole of them.",
             basic.summary(source),
         ),
     )
