@@ -113,10 +113,5 @@ async def talking(place: Place, *arguments: str, mode: str = "auto") -> AsyncIte
 
 def pages_asked(sandbox: Sandbox) -> list[dict[str, str]]:
     """Return the parameters of the requests for records."""
-    return [
-        dict(seen.params)
-        for seen in sandbox.requests
-        if seen.path.endswith("/getStatsData")
-        and seen.params.get("cntGetFlg") != "Y"
-        and seen.params.get("limit") != "1"
-    ]
+    asked = [dict(seen.params) for seen in sandbox.requests if seen.path.endswith("/getStatsData")]
+    return [params for params in asked if params.get("cntGetFlg") != "Y" and params.get("limit") != "1"]

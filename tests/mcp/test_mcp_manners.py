@@ -17,6 +17,7 @@ import pytest
 from tests.mcp.talk import APP_ID, ROOT, Place
 from tests.mcp.test_mcp_conversation import gone
 
+NO_RUN = "00000000-0000-0000-0000-000000000000"
 INITIALIZE = {
     "protocolVersion": "2025-11-25",
     "capabilities": {},
@@ -62,9 +63,7 @@ def ask(process: subprocess.Popen[str], method: str, params: dict[str, Any]) -> 
 def with_a_dagster(process: subprocess.Popen[str]) -> None:
     """Call a tool until the bridge has started a Dagster."""
     for _ in range(4):
-        result = ask(
-            process, "tools/call", {"name": "get_run", "arguments": {"run_id": f"{0:08}-0000-0000-0000-{0:012}"}}
-        )
+        result = ask(process, "tools/call", {"name": "get_run", "arguments": {"run_id": NO_RUN}})
         if result["structuredContent"]["error"] == "VALIDATION_ERROR":
             return
     raise AssertionError("Dagster did not start")
