@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -22,6 +22,8 @@ from mcp_bridge.plain import cut, data_line
 from mcp_bridge.toolbox import reading
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from estat_dagster.lake.iceberg import IcebergTableManager
 
 MOST_SQL = 1_500
@@ -84,6 +86,7 @@ def analyze_with_athena(
     analysis: Annotated[str, Field(description="one analysis of the type by name; empty for all", max_length=50)] = "",
     custom_query: Annotated[str, Field(description="one SELECT in Athena (Trino) SQL", max_length=10_000)] = "",
     as_of: Annotated[str, Field(description="snapshot id or moment of an earlier state", max_length=40)] = "",
+    picture: Annotated[Literal["", "auto", "lines", "bars", "map"], Field(description="draw one result")] = "",
     max_results: Annotated[int, Field(ge=1, le=1000)] = 50,
     cursor: Cursor = "",
 ) -> AnalysisAnswer:
@@ -97,12 +100,13 @@ def analyze_with_athena(
         if cursor:
             key, opened, offset = bridge.results.find(cursor, question)
             held.enter_context(opened.lock)
-            return _answer(bridge, [_Part.take(opened, key, offset, max_results)], max_results)
+            parts = [_Part.take(opened, key, offset, max_results)]
+            return _with_picture(_answer(bridge, parts, max_results), parts, picture)
         parts = []
         for opened in ask(bridge.bench, question):
             held.callback(opened.result.close)
             parts.append(_Part.take(opened, "", 0, max_results))
-        answer = _answer(bridge, parts, max_results)
+        answer = _with_picture(_answer(bridge, parts, max_results), parts, picture)
         held.pop_all()
         return answer
 
@@ -114,13 +118,22 @@ class _Part:
     opened: OpenResult
     key: str
     offset: int
+    read: list[list[Any]]
     rows: list[tuple[list[Any], int]]
     has_more: bool
 
     @classmethod
     def take(cls, opened: OpenResult, key: str, offset: int, most: int) -> _Part:
         rows, has_more = opened.take(offset, most)
-        return cls(opened, key, offset, [fit_row(row) for row in rows], has_more)
+        return cls(opened, key, offset, rows, [fit_row(row) for row in rows], has_more)
+
+    def table(self) -> pa.Table:
+        """Return the rows that were read, as the engine gave them."""
+        import pyarrow as pa
+
+        schema = self.opened.result.schema
+        columns = [[row[place] for row in self.read] for place in range(len(schema))]
+        return pa.table([pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)], schema)
 
     @property
     def about(self) -> About:
@@ -151,6 +164,22 @@ class _Part:
 
 PENDING = "-" * 16
 """Stands for the key of a result that is kept open only if it has more rows than the answer; as long as one."""
+
+
+def _with_picture(answer: AnalysisAnswer, parts: list[_Part], kind: str) -> AnalysisAnswer:
+    """Return the answer with a picture of the rows that were read, also of those beyond the bytes of an answer."""
+    if not kind:
+        return answer
+    from estat_dagster.errors import ValidationError
+    from estat_dagster.pictures.drawing import draw
+
+    if len(parts) > 1:
+        names = ", ".join(part.about.name for part in parts)
+        raise ValidationError("A picture is of one result.", hint=f"Name one analysis: {names}.")
+    table = parts[0].table()
+    credits = dict.fromkeys(source.credit for source in answer.provenance)
+    answer._pictures.append(draw(table, kind, credit=" ".join(credits)))  # type: ignore[arg-type]  # one of the Literal
+    return answer
 
 
 def _answer(bridge: Bridge, parts: list[_Part], most: int) -> AnalysisAnswer:
