@@ -7,6 +7,7 @@ of data come from `plain.data_line`, so that no cell can pass for the bridge's o
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -24,7 +25,7 @@ class Answer(BaseModel):
 
     def text(self) -> str:
         """Return the facts in short text."""
-        return self.model_dump_json()
+        return json.dumps(self.model_dump(mode="json"), ensure_ascii=False)
 
 
 class Source(BaseModel):

@@ -12,6 +12,7 @@ from mcp.types import CallToolResult
 from tests.bridge import reading_lake
 
 MOST_BYTES = 30_000
+SCHEMAS: dict[str, dict[str, Any]] = {}
 KINDS = {
     "API_ERROR",
     "NETWORK_ERROR",
@@ -27,10 +28,11 @@ async def call(client: Client, tool: str, **arguments: Any) -> tuple[dict[str, A
     """Return the structured content and the text of a call that succeeds."""
     result = await client.call_tool(tool, arguments)
     assert not result.is_error, text_of(result)
-    schemas = {each.name: each.output_schema for each in (await client.list_tools()).tools}
+    if not SCHEMAS:
+        SCHEMAS.update({each.name: each.output_schema or {} for each in (await client.list_tools()).tools})
     facts = dict(result.structured_content or {})
-    jsonschema.validate(facts, schemas[tool] or {})
-    assert set(facts) == set((schemas[tool] or {})["properties"])
+    jsonschema.validate(facts, SCHEMAS[tool])
+    assert set(facts) == set(SCHEMAS[tool]["properties"])
     check(result)
     return facts, text_of(result)
 
