@@ -12,7 +12,7 @@ import anyio
 
 from estat_dagster.errors import NetworkError, RequestTimeoutError, UnknownError, ValidationError
 from mcp_bridge.dagster import documents
-from mcp_bridge.dagster.graphql import GraphQL, refused
+from mcp_bridge.dagster.graphql import Facts, GraphQL, first_line, refused
 from mcp_bridge.dagster.lease import Lease
 from mcp_bridge.dagster.runs import LAYERS, LIVE, PARTITION_TAG, WHOLE_JOB, RunView
 
@@ -211,21 +211,31 @@ class Dagster:
             )
         LOGGER.info("No Dagster of this project answers at %s; starting one.", self._settings.dagster_url)
         connection = Connection(GraphQL(await self._lease.hold()), self._lease.keeper)
-        if not await _has_our_code(connection.api):
-            raise UnknownError("The bridge's own Dagster cannot load the project's code.", hint="See `make lint`.")
+        while (found := await _our_code(connection.api)) and found["__typename"] == "Loading":
+            await anyio.sleep(0.2)
+        if not found or found["__typename"] != "RepositoryLocation":
+            words = first_line((found or {}).get("message", "it is not there"))
+            raise UnknownError(f"The bridge's own Dagster cannot load the project's code: {words}")
         await _end_orphans(connection)
         return connection
 
 
 async def _has_our_code(api: GraphQL) -> bool:
+    """Return whether a Dagster answers that has loaded the project's code."""
     try:
-        found = await api.ask(documents.WORKSPACE)
+        found = await _our_code(api)
     except (NetworkError, UnknownError):
         return False
-    return any(
-        entry["name"] == LOCATION and (entry["locationOrLoadError"] or {}).get("__typename") == "RepositoryLocation"
-        for entry in found.get("locationEntries", [])
-    )
+    return found is not None and found["__typename"] == "RepositoryLocation"
+
+
+async def _our_code(api: GraphQL) -> Facts | None:
+    """Return what loading the project's code came to: a RepositoryLocation, a PythonError or Loading; None if absent."""
+    workspace = await api.ask(documents.WORKSPACE)
+    for entry in workspace.get("locationEntries", []):
+        if entry["name"] == LOCATION:
+            return entry["locationOrLoadError"] or {"__typename": "Loading"}
+    return None
 
 
 async def _end_orphans(connection: Connection) -> None:

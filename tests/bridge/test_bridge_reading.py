@@ -66,7 +66,9 @@ async def test_an_id_may_be_a_number_which_has_lost_its_zeros(client: Client, da
     assert found["dataset_id"] == SSDS
 
 
-@pytest.mark.parametrize("dataset_id", ["10101", "00000101010", -1, 1e3, True, None, "０００００１０１０１", "../10101", []])
+@pytest.mark.parametrize(
+    "dataset_id", ["10101", "00000101010", -1, 1e3, True, None, "０００００１０１０１", "../10101", []]
+)
 async def test_what_is_no_id_is_refused(client: Client, dataset_id: Any) -> None:
     error = await refused(client, "find_codes", dataset_id=dataset_id)
     assert error["error"] == "VALIDATION_ERROR"
