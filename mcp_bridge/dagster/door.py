@@ -17,6 +17,8 @@ from mcp_bridge.dagster.lease import Lease
 from mcp_bridge.dagster.runs import LAYERS, LIVE, PARTITION_TAG, WHOLE_JOB, RunView
 
 if TYPE_CHECKING:
+    import httpx2
+
     from estat_dagster.domains import Domain
     from estat_dagster.settings import Settings
 
@@ -47,10 +49,13 @@ class Dagster:
     Args:
         settings: where Dagster may be, and which lake it works on.
         may_start: whether the bridge may start one for itself.
+        transport: how requests travel; None for HTTP.
     """
 
-    def __init__(self, settings: Settings, *, may_start: bool = True) -> None:
-        self._settings, self._may_start = settings, may_start
+    def __init__(
+        self, settings: Settings, *, may_start: bool = True, transport: httpx2.AsyncBaseTransport | None = None
+    ) -> None:
+        self._settings, self._may_start, self._transport = settings, may_start, transport
         self._lease = Lease(settings)
         self._connection: Connection | None = None
         self._checked_at = 0.0
@@ -197,7 +202,7 @@ class Dagster:
 
     async def _find(self) -> Connection | None:
         """Return the Dagster at DAGSTER_URL if it has the project's code."""
-        api = GraphQL(self._settings.dagster_url)
+        api = GraphQL(self._settings.dagster_url, transport=self._transport)
         if await _has_our_code(api):
             return Connection(api)
         await api.close()
@@ -230,7 +235,7 @@ async def _has_our_code(api: GraphQL) -> bool:
 
 
 async def _our_code(api: GraphQL) -> Facts | None:
-    """Return what loading the project's code came to: a RepositoryLocation, a PythonError or Loading; None if absent."""
+    """Return what loading the project's code came to: RepositoryLocation, PythonError or Loading; None if absent."""
     workspace = await api.ask(documents.WORKSPACE)
     for entry in workspace.get("locationEntries", []):
         if entry["name"] == LOCATION:
