@@ -8,10 +8,13 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import logging
+import signal
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import anyio
 
 from estat_dagster.errors import ValidationError
 
@@ -129,7 +132,17 @@ async def serve_http(server: MCPServer[Any], door: Door) -> None:
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    await uvicorn.Server(config).serve([listener])
+    server_of_http = uvicorn.Server(config)
+
+    async def end_on_signal() -> None:
+        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            async for _ in signals:
+                server_of_http.should_exit = True
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(end_on_signal)
+        await server_of_http._serve([listener])  # without uvicorn's own signals, which end the process with one
+        group.cancel_scope.cancel()
 
 
 def _listen(door: Door) -> socket.socket:

@@ -12,11 +12,13 @@ import anyio
 
 from estat_dagster.errors import NetworkError, RequestTimeoutError, UnknownError, ValidationError
 from mcp_bridge.dagster import documents
-from mcp_bridge.dagster.graphql import GraphQL, refused
+from mcp_bridge.dagster.graphql import Facts, GraphQL, first_line, refused
 from mcp_bridge.dagster.lease import Lease
 from mcp_bridge.dagster.runs import LAYERS, LIVE, PARTITION_TAG, WHOLE_JOB, RunView
 
 if TYPE_CHECKING:
+    import httpx2
+
     from estat_dagster.domains import Domain
     from estat_dagster.settings import Settings
 
@@ -47,10 +49,13 @@ class Dagster:
     Args:
         settings: where Dagster may be, and which lake it works on.
         may_start: whether the bridge may start one for itself.
+        transport: how requests travel; None for HTTP.
     """
 
-    def __init__(self, settings: Settings, *, may_start: bool = True) -> None:
-        self._settings, self._may_start = settings, may_start
+    def __init__(
+        self, settings: Settings, *, may_start: bool = True, transport: httpx2.AsyncBaseTransport | None = None
+    ) -> None:
+        self._settings, self._may_start, self._transport = settings, may_start, transport
         self._lease = Lease(settings)
         self._connection: Connection | None = None
         self._checked_at = 0.0
@@ -197,7 +202,7 @@ class Dagster:
 
     async def _find(self) -> Connection | None:
         """Return the Dagster at DAGSTER_URL if it has the project's code."""
-        api = GraphQL(self._settings.dagster_url)
+        api = GraphQL(self._settings.dagster_url, transport=self._transport)
         if await _has_our_code(api):
             return Connection(api)
         await api.close()
@@ -211,21 +216,31 @@ class Dagster:
             )
         LOGGER.info("No Dagster of this project answers at %s; starting one.", self._settings.dagster_url)
         connection = Connection(GraphQL(await self._lease.hold()), self._lease.keeper)
-        if not await _has_our_code(connection.api):
-            raise UnknownError("The bridge's own Dagster cannot load the project's code.", hint="See `make lint`.")
+        while (found := await _our_code(connection.api)) and found["__typename"] == "Loading":
+            await anyio.sleep(0.2)
+        if not found or found["__typename"] != "RepositoryLocation":
+            words = first_line((found or {}).get("message", "it is not there"))
+            raise UnknownError(f"The bridge's own Dagster cannot load the project's code: {words}")
         await _end_orphans(connection)
         return connection
 
 
 async def _has_our_code(api: GraphQL) -> bool:
+    """Return whether a Dagster answers that has loaded the project's code."""
     try:
-        found = await api.ask(documents.WORKSPACE)
+        found = await _our_code(api)
     except (NetworkError, UnknownError):
         return False
-    return any(
-        entry["name"] == LOCATION and (entry["locationOrLoadError"] or {}).get("__typename") == "RepositoryLocation"
-        for entry in found.get("locationEntries", [])
-    )
+    return found is not None and found["__typename"] == "RepositoryLocation"
+
+
+async def _our_code(api: GraphQL) -> Facts | None:
+    """Return what loading the project's code came to: RepositoryLocation, PythonError or Loading; None if absent."""
+    workspace = await api.ask(documents.WORKSPACE)
+    for entry in workspace.get("locationEntries", []):
+        if entry["name"] == LOCATION:
+            return entry["locationOrLoadError"] or {"__typename": "Loading"}
+    return None
 
 
 async def _end_orphans(connection: Connection) -> None:
