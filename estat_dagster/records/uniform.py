@@ -1,9 +1,10 @@
-"""Records that are all written alike, cut into columns where the first one says.
+"""Records that are written alike, cut into columns where the first one says.
 
 e-Stat writes the records of a page with the same attributes in the same order, each value a quoted text, and the same
-characters between them. The first record is the template: what stands between its values must stand between the values
-of every other, byte for byte. Where that is so, a column is what stands in its place; where it is not, the records are
-left to the JSON readers of `decode`. All work on the records is Arrow's, so that pages are cut side by side.
+characters between them; a record with a footnote of its own has an attribute more. The first record with as many
+attributes is the template of the others: what stands between its values must stand between the values of each, byte for
+byte. Where that is so, a column is what stands in its place; where it is not, the records are left to the JSON readers
+of `decode`. All work on the records is Arrow's, so that pages are cut side by side.
 """
 
 from __future__ import annotations
@@ -21,12 +22,11 @@ MARKS = 4  # quotation marks of one attribute: two around its name, two around i
 
 
 class Template(NamedTuple):
-    """The first record: names and raw values, what stands before each value with its quotation mark, and the end."""
+    """The first record: names and raw values, and what stands before each value with its quotation mark."""
 
     names: list[str]
     values: list[bytes]
     before: list[bytes]
-    end: bytes
 
 
 class _NotAlikeError(Exception):
@@ -36,16 +36,14 @@ class _NotAlikeError(Exception):
 def read_uniform(array: bytes) -> dict[str, pa.Array] | None:
     """Return attribute -> texts of the records of a JSON array, or None where they are not proven to be written alike.
 
-    Texts are dictionary-encoded but for `$`. An escaped quotation mark, an unquoted value, a missing attribute, other
-    spacing: each of them gives None.
+    Texts are dictionary-encoded but for `$`; a record without the attribute has null. An escaped quotation mark, an
+    unquoted value, another first attribute, another order of as many, other spacing: each of them gives None.
     """
     try:
         records = _records(array)
-        template = _template(records[0].as_py())
-        return {
-            name: _unescape(texts) if name == VALUE else _encode(texts)
-            for name, texts in zip(template.names, _cut(records, template), strict=True)
-        }
+        columns, place = _slice(records, _template(records[0].as_py()))
+        columns |= _split(records, place, len(columns))
+        return {name: _unescape(raw) if name == VALUE else _encode(raw) for name, raw in columns.items()}
     except (_NotAlikeError, pa.ArrowInvalid, msgspec.DecodeError, UnicodeDecodeError):
         return None
 
@@ -67,47 +65,70 @@ def _template(record: bytes) -> Template:
         raise _NotAlikeError
     heads = [parts[:3], *([b"", *parts[n : n + 3]] for n in range(MARKS, len(parts) - 1, MARKS))]
     before = [QUOTE.join([*head, b""]) for head in heads]
-    return Template(names, parts[3::MARKS], before, parts[-1])
+    return Template(names, parts[3::MARKS], before)
 
 
-def _cut(records: pa.BinaryArray, template: Template) -> list[pa.BinaryArray]:
-    """Return the raw texts of each attribute.
+def _slice(records: pa.BinaryArray, template: Template) -> tuple[dict[str, pa.BinaryArray], int]:
+    """Return the raw texts of the first attributes, and the place behind the quotation mark of the next one's value.
 
-    As long as every record has its next value at the same place as the first, columns are sliced; from there on the
-    records are split at their quotation marks.
+    They are sliced as long as every record has its next value at the same place as the first.
     """
-    columns: list[pa.BinaryArray] = []
+    columns: dict[str, pa.BinaryArray] = {}
     place = _check(records, 0, template.before[0])
-    for value, following in zip(template.values, template.before[1:], strict=False):
+    for name, value, following in zip(template.names, template.values, template.before[1:], strict=False):
         end = place + len(value)
         if not _is_everywhere(records, end, following):
             break
-        columns.append(pc.binary_slice(records, place, end))
+        columns[name] = pc.binary_slice(records, place, end)
         place = end + len(following)
+    return columns, place
+
+
+def _split(records: pa.BinaryArray, place: int, first: int) -> dict[str, pa.BinaryArray]:
+    """Return the raw texts of the attributes from `first` on, out of the records from `place` on."""
     longest = pc.max(pc.binary_length(records)).as_py()
-    return [*columns, *_split(pc.binary_slice(records, place, longest), template, len(columns))]
+    parts = pc.split_pattern(pc.binary_slice(records, place, longest), QUOTE.decode())
+    widths, starts = np.diff(parts.offsets), parts.offsets.to_numpy()[:-1]
+    groups = []
+    places = [np.flatnonzero(widths == width) for width in np.flatnonzero(np.bincount(widths))]
+    for own in places:
+        template = _template(records[own[0]].as_py())
+        if widths[own[0]] != MARKS * (len(template.names) - first - 1) + 2:
+            raise _NotAlikeError
+        grid = [parts.values.take(pa.array(starts[own] + n)) for n in range(widths[own[0]])]
+        groups.append(_columns(grid, template, first, ends_array=own[-1] == len(records) - 1))
+    return groups[0] if len(groups) == 1 else _together(groups, places)
 
 
-def _split(tails: pa.BinaryArray, template: Template, first: int) -> list[pa.BinaryArray]:
-    """Return the raw texts of the attributes from `first` on, out of what is left of each record."""
+def _columns(
+    grid: list[pa.BinaryArray], template: Template, first: int, *, ends_array: bool
+) -> dict[str, pa.BinaryArray]:
+    """Return the raw texts of records of one template, cut at their quotation marks."""
     between = [part for text in template.before[first + 1 :] for part in text.split(QUOTE)[1:-1]]
-    width = MARKS * (len(template.values) - first - 1) + 2
-    parts = pc.split_pattern(tails, QUOTE.decode())
-    if np.any(np.diff(parts.offsets.to_numpy()) != width):
-        raise _NotAlikeError
-    grid = [parts.values.take(pa.array(np.arange(n, len(parts.values), width))) for n in range(width)]
-    _check_ends(grid[-1], template.end)
-    values = grid[:-1:MARKS]
     structure = [column for n, column in enumerate(grid[:-1]) if n % MARKS]
     if not all(_is_all(column, text) for column, text in zip(structure, between, strict=True)):
         raise _NotAlikeError
-    return values
+    _check_ends(grid[-1], ends_array)
+    return dict(zip(template.names[first:], grid[:-1:MARKS], strict=True))
 
 
-def _check_ends(ends: pa.BinaryArray, end: bytes) -> None:
-    """Raise an error unless every record ends as the first does, with a comma behind it, and the last without one."""
-    last = ends[-1].as_py().translate(None, WHITE)
-    if last != b"}" or (len(ends) > 1 and (end.translate(None, WHITE) != b"}," or not _is_all(ends[:-1], end))):
+def _together(groups: list[dict[str, pa.BinaryArray]], places: list[np.ndarray]) -> dict[str, pa.BinaryArray]:
+    """Return the columns of all groups, each record's text at its place; null where it has none."""
+    order = pa.array(np.argsort(np.concatenate(places)))
+    names = dict.fromkeys(name for columns in groups for name in columns)
+    nothing = [pa.nulls(len(own), pa.binary()) for own in places]
+    return {
+        name: pa.concat_arrays([own.get(name, none) for own, none in zip(groups, nothing, strict=True)]).take(order)
+        for name in names
+    }
+
+
+def _check_ends(ends: pa.BinaryArray, ends_array: bool) -> None:
+    """Raise an error unless every record ends as the first does, with a comma behind it; the array's last has none."""
+    if ends_array and ends[-1].as_py().translate(None, WHITE) != b"}":
+        raise _NotAlikeError
+    others = ends[:-1] if ends_array else ends
+    if len(others) and (others[0].as_py().translate(None, WHITE) != b"}," or not _is_all(others, others[0].as_py())):
         raise _NotAlikeError
 
 
