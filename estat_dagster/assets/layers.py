@@ -42,6 +42,9 @@ class FetchConfig(StepConfig):
     chunk_size: int = PAGE_LIMIT
     """Records a page, at most 100,000."""
 
+    max_concurrent: int | None = None
+    """The most requests at once, where it shall be fewer than ESTAT_MAX_CONCURRENT."""
+
     max_records: int | None = None
     """The most records to fetch. A larger table is refused before anything is fetched; nothing is cut off."""
 
@@ -55,7 +58,8 @@ class FetchConfig(StepConfig):
             ValidationError: a number is not possible.
         """
         interval = settings.min_interval if self.min_interval is None else self.min_interval
-        return FetchPlan(self.chunk_size, settings.max_concurrent, interval, self.max_records)
+        at_once = settings.max_concurrent if self.max_concurrent is None else self.max_concurrent
+        return FetchPlan(self.chunk_size, min(at_once, settings.max_concurrent), interval, self.max_records)
 
 
 @dataclass(frozen=True)
