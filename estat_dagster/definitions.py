@@ -8,6 +8,7 @@ from estat_dagster.assets.checks import build_checks
 from estat_dagster.assets.inventories import dataset_dimensions, dataset_inventory
 from estat_dagster.assets.layers import build_layers
 from estat_dagster.assets.standing import no_dataset_left_failed
+from estat_dagster.automation.alerts import build_alerts
 from estat_dagster.automation.jobs import ingest_jobs, register_and_ingest_job
 from estat_dagster.automation.refreshing import rebuild_job, refresh_job
 from estat_dagster.automation.schedules import build_schedules
@@ -44,6 +45,7 @@ def build_defs(*, settings: Settings | None = None, automation: bool = False) ->
             forget_runs_job,
         ],
         schedules=build_schedules(running=automation),
+        sensors=[build_alerts(running=automation)],
         resources={"bench": Workbench(settings)},
         # A step costs 0.05-0.25 s in this executor and 4.2 s in the default one; runs are what goes side by side.
         executor=dg.in_process_executor,
