@@ -24,6 +24,7 @@ COMMANDS = {
     "doctor": "Say what is configured, what is reachable, and what to do.",
     "demo": "Load datasets of several domains and ask them questions.",
     "dev": "Open the Dagster web UI, with daemon and sandbox.",
+    "serve": "Serve the Dagster web UI to others, behind a guard.",
 }
 
 
