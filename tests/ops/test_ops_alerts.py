@@ -141,7 +141,7 @@ def test_a_failing_check_is_told_as_the_check_and_a_warning_as_a_warning(lakesid
     revise(lakeside, LABOR, "2024-10-01", value="†")
     lakeside.load(LABOR)
     watcher.tick()
-    assert inbox.messages[1]["title"] == "e-Stat data lake: 0 failed, 1 warnings"
+    assert inbox.messages[1]["title"] == "e-Stat data lake: 0 failed, 1 warnings", inbox.messages[1]
     assert inbox.messages[1]["message"].startswith(f"warning {LABOR}: check labor/validated_records/")
 
 
