@@ -15,27 +15,33 @@ from estat_dagster.pictures.quality import draw_quality
 from estat_dagster.records.report import table
 
 MARKDOWN_ROWS = 15
+UNCHANGED = "Nothing: the content is the one that this was made from before (same content_hash). `force` makes it anew."
 
 
-def to_result(step: StepResult, seconds: float) -> dg.MaterializeResult[Any]:
+def to_result(step: StepResult, seconds: float, *, retries: int = 0) -> dg.MaterializeResult[Any]:
     """Return the materialization of a step, with the hash of the content as its data version."""
     return dg.MaterializeResult(
-        metadata=to_metadata(step, seconds),
+        metadata=to_metadata(step, seconds, retries=retries),
         data_version=dg.DataVersion(step.content_hash),
     )
 
 
-def to_metadata(step: StepResult, seconds: float) -> dict[str, Any]:
+def to_metadata(step: StepResult, seconds: float, *, retries: int = 0) -> dict[str, Any]:
     """Return a step's facts as Dagster metadata."""
     metadata: dict[str, Any] = {
         "dagster/uri": step.uri,
         "seconds": round(seconds, 3),
+        "what_it_did": UNCHANGED if step.unchanged else "Made anew.",
         "unchanged": step.unchanged,
         "content_hash": step.content_hash,
         **{name: _value(fact) for name, fact in step.facts.items()},
     }
+    if "requests" in step.facts:
+        metadata["retries"] = retries
     if step.rows is not None:
         metadata["dagster/partition_row_count"] = step.rows
+        if step.rows and isinstance(size := step.facts.get("bytes"), int):
+            metadata["bytes_per_row"] = round(size / step.rows, 2)
         metadata["rows_per_second"] = round(step.rows / seconds) if seconds and not step.unchanged else 0
     if step.table_name:
         metadata["dagster/table_name"] = step.table_name

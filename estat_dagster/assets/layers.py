@@ -25,7 +25,7 @@ from estat_dagster.lake.registry import FAILED
 from estat_dagster.records.mapper import LOADED_AT, SOURCE_COLUMNS
 from estat_dagster.records.version import VERSION
 from estat_dagster.settings import Settings
-from estat_dagster.telemetry import log
+from estat_dagster.telemetry import counted, log, span
 from estat_dagster.workbench import Workbench
 
 ESTAT_POOL = "estat_api"
@@ -210,14 +210,15 @@ def _run(
     started = time.perf_counter()
     try:
         job = _job(bench, domain, dataset_id, force=force, run_id=context.run.run_id)
-        result = step(job)
+        with counted() as lines, span(layer.name, dataset_id=dataset_id, domain=domain.name):
+            result = step(job)
     except DataLakeError as error:
         record_failure(bench, dataset_id, str(error))
         raise as_failure(error) from error
     seconds = time.perf_counter() - started
     outcome = "unchanged" if result.unchanged else f"{result.rows:,} rows"
     log(layer.name, f"{outcome} in {seconds:.2f} s", dataset_id=dataset_id, rows=result.rows, seconds=round(seconds, 3))
-    return to_result(result, seconds)
+    return to_result(result, seconds, retries=lines["retry"])
 
 
 def _job(bench: Workbench, domain: Domain, dataset_id: str, *, force: bool, run_id: str) -> DatasetJob:

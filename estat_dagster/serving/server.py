@@ -17,6 +17,8 @@ from starlette.types import ASGIApp
 
 from estat_dagster.serving.doors import Doors, Role
 from estat_dagster.serving.guard import Guard
+from estat_dagster.serving.metrics import Metrics, with_metrics
+from estat_dagster.workbench import Workbench
 
 
 class _Workspace(WorkspaceProcessContext):
@@ -43,7 +45,8 @@ def guarded_app(workspace: Path, doors: Doors, hosts: Collection[str], *, read_o
         _Workspace(instance, workspace_load_target=target, version=__version__) as context,
     ):
         instance.optimize_for_webserver(15_000, -1, 20)
-        yield Guard(create_app_from_workspace_process_context(context), doors, hosts, read_only=read_only)
+        app = create_app_from_workspace_process_context(context)
+        yield Guard(with_metrics(app, Metrics(instance, Workbench())), doors, hosts, read_only=read_only)
 
 
 def serve(app: ASGIApp, host: str, port: int) -> None:
