@@ -7,6 +7,7 @@ import dagster as dg
 from estat_dagster.assets.checks import build_checks
 from estat_dagster.assets.inventories import dataset_dimensions, dataset_inventory
 from estat_dagster.assets.layers import build_layers
+from estat_dagster.assets.maintenance import MAINTENANCE
 from estat_dagster.assets.standing import no_dataset_left_failed
 from estat_dagster.automation.alerts import build_alerts
 from estat_dagster.automation.jobs import ingest_jobs, register_and_ingest_job
@@ -32,7 +33,7 @@ def build_defs(*, settings: Settings | None = None, automation: bool = False) ->
         return built
 
     built = dg.Definitions(
-        assets=[*layers, dataset_inventory, dataset_dimensions],
+        assets=[*layers, dataset_inventory, dataset_dimensions, *MAINTENANCE],
         asset_checks=[*checks, no_dataset_left_failed],
         jobs=[
             *ingest_jobs(),

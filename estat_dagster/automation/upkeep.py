@@ -5,6 +5,7 @@ from pydantic import Field
 
 from estat_dagster.assets.inventories import dataset_inventory
 from estat_dagster.assets.layers import as_failure
+from estat_dagster.assets.maintenance import GROUP
 from estat_dagster.automation.requests import ONE_AT_A_TIME
 from estat_dagster.automation.retention import find_old_runs
 from estat_dagster.errors import DataLakeError
@@ -13,7 +14,6 @@ from estat_dagster.records.report import table
 from estat_dagster.workbench import Workbench
 
 MAINTENANCE, CLEAN_UP, FORGET_RUNS, LOOK_OVER = "maintenance", "clean_up", "forget_old_runs", "look_over_datasets"
-MAINTENANCE_GROUP = "maintenance"
 SHOWN = 20
 
 
@@ -89,7 +89,7 @@ def forget_runs_job() -> None:
 
 maintenance_job = dg.define_asset_job(
     MAINTENANCE,
-    selection=dg.AssetSelection.groups(MAINTENANCE_GROUP),
+    selection=dg.AssetSelection.groups(GROUP),
     tags={ONE_AT_A_TIME: MAINTENANCE},
     description="Keep the Iceberg tables small and fast: expire old snapshots, compact files, remove orphans.",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 BUSY_SECONDS = 60  # SQLite lets one writer in at a time; many loads commit at once
 RACES = 5
+LONGEST_WAIT = 2.0  # seconds
 
 
 def local_catalog(home: Path, namespace: str) -> Catalog:
@@ -63,11 +65,11 @@ def glue_catalog(bucket: str, namespace: str, region: str | None, endpoint: str 
     return catalog
 
 
-def again_after(action: Callable[[], T], races: tuple[type[Exception], ...]) -> T:
+def again_after(action: Callable[[], T], races: tuple[type[Exception], ...], times: int = RACES) -> T:
     """Return what the action returns, tried again where another process came first."""
-    for attempt in range(RACES - 1):
+    for attempt in range(times - 1):
         try:
             return action()
         except races:
-            time.sleep(0.1 * 2**attempt)
+            time.sleep(min(0.1 * 2**attempt, LONGEST_WAIT) * random.uniform(0.5, 1.0))  # noqa: S311  not a secret
     return action()

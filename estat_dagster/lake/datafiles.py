@@ -9,7 +9,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -23,15 +23,23 @@ if TYPE_CHECKING:
     from pyiceberg.io import FileIO
     from pyiceberg.manifest import DataFile
     from pyiceberg.table.metadata import TableMetadata
+    from pyiceberg.typedef import Record
 
 TARGET_BYTES = 128 * 1024 * 1024
 AHEAD = 2  # row groups that wait for each file's thread; a file is found to be full as many later
 
 
+class Written(NamedTuple):
+    """A data file that was stored, and what its rows have in the partition columns."""
+
+    path: str
+    key: tuple[Any, ...]
+
+
 def write_data_files(
     store: Store, folder: str, name: str, groups: Iterable[pa.Table], partition_by: Sequence[str]
-) -> list[str]:
-    """Store rows that are ordered by their partition columns as data files and return their paths.
+) -> list[Written]:
+    """Store rows that are ordered by their partition columns as data files and return these.
 
     A file holds rows of one partition, and a new one begins after 128 MB. Nothing stays behind after an error.
     """
@@ -44,14 +52,15 @@ def write_data_files(
     except BaseException:
         writer.abandon()
         raise
-    return writer.paths
+    return writer.files
 
 
-def entries(io: FileIO, metadata: TableMetadata, uris: Sequence[str]) -> Iterator[DataFile]:
+def entries(store: Store, io: FileIO, metadata: TableMetadata, files: Sequence[Written]) -> Iterator[DataFile]:
     """Return what a manifest says of data files: place, size, partition, and metrics from their footers.
 
     As PyIceberg's `parquet_file_to_data_file` does for a file that it knows nothing of; these were made with the
-    table's schema, and what is the same for all is asked once.
+    table's schema, what is the same for all is asked once, and the partition is that of the rows: metrics cut long
+    texts off, and there are none of names.
     """
     from pyiceberg.io.pyarrow import compute_statistics_plan, data_file_statistics_from_parquet_metadata
     from pyiceberg.io.pyarrow import parquet_path_to_id_mapping as column_ids
@@ -59,7 +68,8 @@ def entries(io: FileIO, metadata: TableMetadata, uris: Sequence[str]) -> Iterato
 
     schema = metadata.schema()
     plan, ids = compute_statistics_plan(schema, metadata.properties), column_ids(schema)
-    for uri in uris:
+    for written in files:
+        uri = store.uri(written.path)
         file = io.new_input(uri)
         with file.open() as stream:
             metrics = data_file_statistics_from_parquet_metadata(pq.read_metadata(stream), plan, ids)
@@ -67,7 +77,7 @@ def entries(io: FileIO, metadata: TableMetadata, uris: Sequence[str]) -> Iterato
             content=DataFileContent.DATA,
             file_path=uri,
             file_format=FileFormat.PARQUET,
-            partition=metrics.partition(metadata.spec(), schema),
+            partition=_partition(metadata, written.key),
             file_size_in_bytes=len(file),
             sort_order_id=None,
             spec_id=metadata.default_spec_id,
@@ -75,6 +85,14 @@ def entries(io: FileIO, metadata: TableMetadata, uris: Sequence[str]) -> Iterato
             key_metadata=None,
             **metrics.to_serialized_dict(),
         )
+
+
+def _partition(metadata: TableMetadata, key: tuple[Any, ...]) -> Record:
+    from pyiceberg.partitioning import partition_record_value
+    from pyiceberg.typedef import Record
+
+    schema, fields = metadata.schema(), metadata.spec().fields
+    return Record(*(partition_record_value(field, value, schema) for field, value in zip(fields, key, strict=True)))
 
 
 class _Rolling:
@@ -86,15 +104,16 @@ class _Rolling:
         self._waiting: list[deque[Future[None]]] = [deque() for _ in self._lanes]
         self._key: tuple[Any, ...] | None = None
         self._file: _DataFile | None = None
-        self._files: list[_DataFile] = []
-        self.paths: list[str] = []
+        self._drafts: list[_DataFile] = []
+        self.files: list[Written] = []
 
     def write(self, key: tuple[Any, ...], run: pa.Table) -> None:
         if self._file is None or key != self._key or self._file.is_full:
             self._end()
-            self.paths.append(f"{self._stem}-{len(self.paths) + 1:05d}.parquet")
-            self._file = _DataFile(self._store, self.paths[-1], run.schema)
-            self._files.append(self._file)
+            path = f"{self._stem}-{len(self.files) + 1:05d}.parquet"
+            self.files.append(Written(path, key))
+            self._file = _DataFile(self._store, path, run.schema)
+            self._drafts.append(self._file)
         self._key = key
         self._submit(self._file.write, run)
 
@@ -108,11 +127,11 @@ class _Rolling:
     def abandon(self) -> None:
         """Remove every file, also those that are not whole."""
         self._stop()
-        for file in self._files:
+        for file in self._drafts:
             with contextlib.suppress(Exception):
                 file.close()
-        for path in self.paths:
-            self._store.remove(path)
+        for written in self.files:
+            self._store.remove(written.path)
 
     def _end(self) -> None:
         if self._file:
@@ -120,7 +139,7 @@ class _Rolling:
             self._file = None
 
     def _submit(self, work: Callable[..., None], *arguments: Any) -> None:
-        lane = len(self.paths) % len(self._lanes)
+        lane = len(self.files) % len(self._lanes)
         self._waiting[lane].append(self._lanes[lane].submit(work, *arguments))
         if len(self._waiting[lane]) > AHEAD:
             self._waiting[lane].popleft().result()

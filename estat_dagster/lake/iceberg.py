@@ -9,21 +9,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from estat_dagster.columns import Column
-from estat_dagster.domains import Domain, check_dataset_id, get_domain
+from estat_dagster.domains import Domain, get_domain
 from estat_dagster.errors import StorageError, ValidationError
 from estat_dagster.lake import paths, schemas
-from estat_dagster.lake.catalog import RACES, again_after
-from estat_dagster.lake.datafiles import entries, write_data_files
+from estat_dagster.lake.catalog import again_after
+from estat_dagster.lake.datafiles import Written, write_data_files
+from estat_dagster.lake.replacing import data_folder, partition_columns, replace, rows_of
 from estat_dagster.lake.store import Store
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
-    from pyiceberg.expressions import BooleanExpression
     from pyiceberg.manifest import DataFile
     from pyiceberg.schema import Schema
     from pyiceberg.table import Table
 
-DATASET_ID = "dataset_id"
+COMMITS = 20  # datasets that share a file with others wait for each of those that are loaded at the same time
 
 
 class IcebergTableManager:
@@ -36,7 +36,7 @@ class IcebergTableManager:
     """
 
     def __init__(self, catalog: Catalog, namespace: str, store: Store) -> None:
-        self.catalog, self.namespace, self._store = catalog, namespace, store
+        self.catalog, self.namespace, self.store = catalog, namespace, store
 
     def create_domain_table(self, domain: str) -> Table:
         """Return the table of a domain, made if there is none."""
@@ -64,7 +64,7 @@ class IcebergTableManager:
                 return self.catalog.create_table(
                     (self.namespace, name),
                     schema,
-                    location=self._store.uri(paths.table(group, name)),
+                    location=self.store.uri(paths.table(group, name)),
                     partition_spec=schemas.partition_spec(schema, partition_by),
                     sort_order=schemas.sort_order(schema, sort_by),
                     properties=schemas.PROPERTIES | schemas.properties(columns),
@@ -128,31 +128,46 @@ class IcebergTableManager:
         Raises:
             StorageError: the commit failed, or other loads of this dataset kept coming first. The table is as before.
         """
+        table = self.load(name)
+        files = write_data_files(
+            self.store, data_folder(self.store, table), dataset_id, groups, partition_columns(table)
+        )
+        return self.commit_files(name, dataset_id, files, properties)
+
+    def commit_files(
+        self,
+        name: str,
+        dataset_id: str,
+        files: Sequence[Written],
+        properties: dict[str, str],
+        again: Sequence[DataFile] = (),
+    ) -> int:
+        """Put data files that are stored in place of the dataset's, as `replace_rows` does; see `replacing.replace`.
+
+        Raises:
+            StorageError: the commit failed. The table is as before, and the files are gone.
+        """
         from pyiceberg.exceptions import CommitFailedException, ValidationException
 
-        table = self.load(name)
-        group = table.location().rsplit("/", 2)[1]
-        partition_by = [field.name for field in table.spec().fields]
-        files = write_data_files(self._store, f"{paths.table(group, name)}/data", dataset_id, groups, partition_by)
-        uris = [self._store.uri(path) for path in files]
         try:
             return again_after(
-                lambda: _commit(self.load(name), dataset_id, uris, properties),
+                lambda: replace(self.store, self.load(name), dataset_id, files, properties, again),
                 (CommitFailedException, ValidationException),
+                times=COMMITS,
             )
         except (CommitFailedException, ValidationException) as error:
             # Only these two say that the commit did not land; after any other error the files may be in use.
-            for path in files:
-                self._store.remove(path)
+            for written in files:
+                self.store.remove(written.path)
             raise StorageError(
-                f"The rows of {dataset_id} could not be committed to {name}: other loads came first {RACES} times.",
+                f"The rows of {dataset_id} could not be committed to {name}: other commits came first {COMMITS} times.",
                 hint="Load it again when fewer loads run.",
                 dataset_id=dataset_id,
             ) from error
 
     def count_rows(self, name: str, dataset_id: str) -> dict[str, Any]:
         """Return of one dataset in a table: `rows`, `nulls` (of value) and `value_sum`, from the current snapshot."""
-        scan = self.load(name).scan(row_filter=_rows_of(dataset_id), selected_fields=("value",))
+        scan = self.load(name).scan(row_filter=rows_of(dataset_id), selected_fields=("value",))
         return summarise(scan.to_arrow().column("value"))
 
 
@@ -181,37 +196,3 @@ def _is_missing(table: Table, column: Column) -> bool:
             hint="The column cannot change its type; load the dataset into another domain, or rebuild the table.",
         )
     return False
-
-
-def _commit(table: Table, dataset_id: str, uris: list[str], properties: dict[str, str]) -> int:
-    """Commit the files in place of the dataset's, as one snapshot.
-
-    The predicate makes the commit fail where another load of the same dataset came between, and only there.
-    """
-    mine = _rows_of(dataset_id)
-    old = [task.file for task in table.scan(row_filter=mine).plan_files()]
-    with table.transaction() as transaction:
-        if not all(_holds_only(file, dataset_id, table) for file in old):
-            transaction.delete(mine, snapshot_properties=properties)
-            old = []
-        metadata = transaction.table_metadata  # a deep copy each time it is asked for
-        with transaction.update_snapshot(snapshot_properties=properties).overwrite() as snapshot:
-            snapshot.delete_by_predicate(mine)
-            for file in old:
-                snapshot.delete_data_file(file)
-            for entry in entries(table.io, metadata, uris):
-                snapshot.append_data_file(entry)
-        return snapshot.snapshot_id
-
-
-def _rows_of(dataset_id: str) -> BooleanExpression:
-    from pyiceberg.expressions import parser
-
-    return parser.parse(f"{DATASET_ID} = '{check_dataset_id(dataset_id)}'")
-
-
-def _holds_only(file: DataFile, dataset_id: str, table: Table) -> bool:
-    """Whether every row of a data file is the dataset's, by the file's statistics."""
-    field = table.schema().find_field(DATASET_ID).field_id
-    bound = dataset_id.encode()
-    return file.lower_bounds.get(field) == bound == file.upper_bounds.get(field)

@@ -10,9 +10,10 @@ from typing import Any
 import pyarrow as pa
 
 from estat_dagster.columns import Column
-from estat_dagster.lake import schemas
+from estat_dagster.lake import schemas, summary
 from estat_dagster.lake.iceberg import IcebergTableManager
 from estat_dagster.lake.registry import DatasetEntry, held_scope
+from estat_dagster.lake.replacing import files_of
 
 INVENTORY, DIMENSIONS = "dataset_inventory", "dataset_dimensions"
 
@@ -76,9 +77,27 @@ def put_inventory(tables: IcebergTableManager, entry: DatasetEntry) -> int:
     return _put(tables, INVENTORY, INVENTORY_COLUMNS, entry.dataset_id, [row])
 
 
-def put_dimensions(tables: IcebergTableManager, dataset_id: str, rows: Iterable[Mapping[str, Any]]) -> int:
-    """Put the classes of a dataset's axes in place of those before, and return the snapshot's id."""
-    return _put(tables, DIMENSIONS, DIMENSION_COLUMNS, dataset_id, list(rows))
+def put_dimensions(
+    tables: IcebergTableManager,
+    dataset_id: str,
+    rows: Iterable[Mapping[str, Any]],
+    properties: Mapping[str, str] | None = None,
+) -> int:
+    """Put the classes of a dataset's axes in place of those before, and return the snapshot's id.
+
+    Args:
+        tables: the lake's tables.
+        dataset_id: the dataset.
+        rows: a class each.
+        properties: what the snapshot says of the load, so that a rollback finds the classes of its rows.
+    """
+    return _put(tables, DIMENSIONS, DIMENSION_COLUMNS, dataset_id, list(rows), properties)
+
+
+def take_out(tables: IcebergTableManager, name: str, dataset_id: str) -> None:
+    """Take the rows of a dataset out of a table; where it has none, nothing is committed."""
+    if files_of(tables.load(name), dataset_id):
+        tables.replace_rows(name, dataset_id, [], {summary.DATASET: dataset_id, summary.ACTION: summary.DELETED})
 
 
 def remove_others(tables: IcebergTableManager, name: str, dataset_ids: Iterable[str]) -> list[str]:
@@ -87,7 +106,7 @@ def remove_others(tables: IcebergTableManager, name: str, dataset_ids: Iterable[
     held = set(table.scan(selected_fields=("dataset_id",)).to_arrow().column("dataset_id").to_pylist())
     gone = sorted(held - set(dataset_ids))
     for dataset_id in gone:
-        tables.replace_rows(name, dataset_id, [], {"estat.dataset-id": dataset_id})
+        take_out(tables, name, dataset_id)
     return gone
 
 
@@ -97,10 +116,11 @@ def _put(
     columns: Sequence[Column],
     dataset_id: str,
     rows: Sequence[Mapping[str, Any]],
+    properties: Mapping[str, str] | None = None,
 ) -> int:
     table = tables.ensure(name, name, columns)
     group = pa.Table.from_pylist([dict(row) for row in rows], schema=schemas.file_schema(table.schema()))
-    return tables.replace_rows(name, dataset_id, [group], {"estat.dataset-id": dataset_id})
+    return tables.replace_rows(name, dataset_id, [group], {summary.DATASET: dataset_id, **(properties or {})})
 
 
 def _moment(text: str | None) -> datetime | None:

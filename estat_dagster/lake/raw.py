@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from filelock import FileLock, Timeout
+from isal import igzip
 
 from estat_dagster.errors import DataError, StorageError
 from estat_dagster.lake import paths
@@ -88,7 +88,7 @@ class RawPages(Generic[P]):
 
     def read_page(self, name: str) -> P:
         """Return a stored page."""
-        return self._read(gzip.decompress(self._store.read(paths.raw(self._dataset_id, name))))
+        return self._read(igzip.decompress(self._store.read(paths.raw(self._dataset_id, name))))
 
     def read_checked(self, page: Page) -> P:
         """Return a stored page whose bytes are those of the manifest.
@@ -103,7 +103,7 @@ class RawPages(Generic[P]):
                 hint=f"Fetch it again: `estat load {self._dataset_id} --force`.",
                 dataset_id=self._dataset_id,
             )
-        return self._read(gzip.decompress(wire))
+        return self._read(igzip.decompress(wire))
 
     @contextlib.contextmanager
     def alone(self, locks_home: Path) -> Iterator[None]:

@@ -5,13 +5,25 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 from pyarrow import fs
 
 from estat_dagster.errors import StorageError
+
+DRAFT = ".tmp"
+"""How the name of a file ends that is still being written."""
+
+
+class StoredFile(NamedTuple):
+    """A file of the store: its path, its bytes, and when it was written."""
+
+    path: str
+    size: int
+    written_at: datetime
 
 
 class Store:
@@ -54,7 +66,7 @@ class Store:
         """
         with self._explaining("written", path):
             target = self.full(path)
-            draft = f"{target}.{uuid.uuid4().hex}.tmp" if self._is_local else target
+            draft = f"{target}.{uuid.uuid4().hex}{DRAFT}" if self._is_local else target
             if self._is_local:
                 self.filesystem.create_dir(target.rpartition("/")[0], recursive=True)
             try:
@@ -108,6 +120,31 @@ class Store:
             selector = fs.FileSelector(self.full(folder), allow_not_found=True)
             found = self.filesystem.get_file_info(selector)
             return sorted(info.base_name for info in found if info.type == fs.FileType.File)
+
+    def path_of(self, uri: str) -> str | None:
+        """Return the path of a file that is in this store, None where it is elsewhere."""
+        root = f"{self.uri()}/"
+        return uri.removeprefix(root) if uri.startswith(root) else None
+
+    def walk(self, path: str) -> Iterator[StoredFile]:
+        """Return a file, or every file below a folder; none where there is neither."""
+        with self._explaining("read", path):
+            found = self.filesystem.get_file_info(self.full(path))
+            infos = [found]
+            if found.type == fs.FileType.Directory:
+                infos = self.filesystem.get_file_info(fs.FileSelector(self.full(path), recursive=True))
+        for info in infos:
+            if info.type == fs.FileType.File:
+                yield StoredFile(info.path.removeprefix(f"{self._root}/"), info.size, info.mtime)
+
+    def remove_below(self, path: str) -> None:
+        """Remove a file, or a folder with all that is in it; one that is not there is no error."""
+        with self._explaining("removed", path):
+            kind = self.filesystem.get_file_info(self.full(path)).type
+            if kind == fs.FileType.File:
+                self.filesystem.delete_file(self.full(path))
+            elif kind == fs.FileType.Directory:
+                self.filesystem.delete_dir(self.full(path))
 
     def remove(self, path: str) -> None:
         """Remove a file; one that is not there is no error."""

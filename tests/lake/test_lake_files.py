@@ -215,8 +215,9 @@ def test_data_files_hold_one_partition_each_and_all_rows(
     ordered = sorted(years, key=lambda year: (year is None, year or 0))
     table = pa.table({"year": pa.array(ordered, pa.int32())})
     groups = [table.slice(start, cut) for start in range(0, len(table), cut)]
-    paths = write_data_files(store, "t/data", A, groups, ["year"])
-    held = [pq.read_table(store.full(path)).column("year").to_pylist() for path in paths]
+    written = write_data_files(store, "t/data", A, groups, ["year"])
+    held = [pq.read_table(store.full(file.path)).column("year").to_pylist() for file in written]
+    assert [file.key for file in written] == [(part[0],) for part in held]
     assert [year for part in held for year in part] == ordered
     assert all(len(set(part)) == 1 for part in held)
     assert len(held) == len(set(years))
@@ -265,6 +266,6 @@ def test_a_full_file_begins_the_next(store: Store, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(datafiles, "TARGET_BYTES", 100)
     groups = [pa.table({"year": [2000] * 50, "value": list(range(n, n + 50))}) for n in range(0, 1_000, 50)]
     written = write_data_files(store, "t/data", A, groups, ["year"])
-    held = [pq.read_table(store.full(path)).column("value").to_pylist() for path in written]
+    held = [pq.read_table(store.full(file.path)).column("value").to_pylist() for file in written]
     assert [value for part in held for value in part] == list(range(1_000))
     assert len(held) > 3, "a full file is noticed a few row groups later"

@@ -122,6 +122,12 @@ def test_a_comma_that_is_missing_behind_a_record_is_seen_in_every_group(comma: b
         assert (found(b"[" + first + b"," + second + b"," + first + comma + b"]") is None) == bool(comma)
 
 
+@pytest.mark.parametrize("end", [b",}", b"5}", b'"}', b"}}", b"]}"])
+def test_the_end_of_the_last_record_is_seen(end: bytes):
+    for earlier in (b'{"@tab":"1"}', b'{"@tab":"1","$":"5"}'):
+        assert found(b"[" + earlier + b',{"@tab":"1"' + end + b"]") is None
+
+
 @pytest.mark.parametrize("between", [b"},{},{", b"},null,{", b'},{"@tab":5},{', b"} {", b"}\n,{"])
 def test_what_stands_between_two_records_is_seen_wherever_it_stands(between: bytes):
     record = b'"@tab":"1","$":"5"'
@@ -168,6 +174,8 @@ def test_one_text_written_in_two_ways_is_one_text():
 @pytest.mark.parametrize(
     "second",
     [
+        b'{"@tab":"a","@x":"c","$":"1"}',  # the first record's value is as long as both of these with their names
+        b'{"@tab":"a","@x":"c","$":"1","@unit":"2"}',
         b'{"@tab":"abcdefghi\\","$":"1"}',
         b'{"@tab":"abcdefgh\\"i","$":"1"}',
     ],

@@ -16,6 +16,7 @@ from estat_dagster.lake import inventory, paths, schemas
 from estat_dagster.lake.iceberg import summarise
 from estat_dagster.lake.parquet import read_groups, read_version, stamped, write_parquet
 from estat_dagster.lake.registry import LOADED, DatasetEntry, now
+from estat_dagster.lake.summary import load_properties
 
 
 def write_file(job: DatasetJob) -> StepResult:
@@ -70,18 +71,11 @@ def load_table(job: DatasetJob) -> StepResult:
 def _commit(job: DatasetJob, path: str, version: str) -> DatasetEntry:
     lake, domain = job.bench.lake, job.domain
     schema = schemas.file_schema(lake.tables.get_table_schema(domain.table_name))
+    properties = load_properties(job.dataset_id, {**_facts(job, version), "loaded_version": version})
     snapshot = lake.tables.replace_rows(
-        domain.table_name,
-        job.dataset_id,
-        read_groups(lake.store, path, schema),
-        {
-            "estat.dataset-id": job.dataset_id,
-            "estat.version": version,
-            "estat.content-hash": content_of(version),
-            "dagster-run-id": job.run_id or "",
-        },
+        domain.table_name, job.dataset_id, read_groups(lake.store, path, schema), properties
     )
-    inventory.put_dimensions(lake.tables, job.dataset_id, dimension_rows(job))
+    inventory.put_dimensions(lake.tables, job.dataset_id, dimension_rows(job), properties)
     return lake.registry.update_status(
         job.dataset_id, LOADED, snapshot_id=snapshot, loaded_version=version, changed_at=now()
     )
@@ -90,26 +84,30 @@ def _commit(job: DatasetJob, path: str, version: str) -> DatasetEntry:
 def _record(job: DatasetJob, entry: DatasetEntry, version: str) -> DatasetEntry:
     """Store what is known after the load in the registry and in `dataset_inventory`."""
     lake = job.bench.lake
-    uri, manifest = job.manifest()
-    report = job.frames(VALIDATED).require_report()
-    done = lake.registry.update_status(
-        job.dataset_id,
-        LOADED,
-        loaded_scope=manifest.scope,
-        total_number=manifest.total_number,
-        record_count=report["rows_in"],
-        valid_count=report["valid"],
-        quarantined_count=report["quarantined"],
-        null_count=report["nulls"],
-        table_name=job.domain.table_name,
-        content_hash=content_of(version),
-        raw_uri=uri,
-        parquet_uri=lake.store.uri(paths.parquet(job.domain, job.dataset_id)),
-        run_id=job.run_id or entry.run_id,
-        checked_at=now(),
-    )
+    facts = _facts(job, version) | {"run_id": job.run_id or entry.run_id}
+    done = lake.registry.update_status(job.dataset_id, LOADED, checked_at=now(), **facts)
     inventory.put_inventory(lake.tables, done)
     return done
+
+
+def _facts(job: DatasetJob, version: str) -> dict[str, Any]:
+    """Return what the registry keeps of a load, apart from the snapshot and the times."""
+    lake = job.bench.lake
+    uri, manifest = job.manifest()
+    report = job.frames(VALIDATED).require_report()
+    return {
+        "loaded_scope": manifest.scope,
+        "total_number": manifest.total_number,
+        "record_count": report["rows_in"],
+        "valid_count": report["valid"],
+        "quarantined_count": report["quarantined"],
+        "null_count": report["nulls"],
+        "table_name": job.domain.table_name,
+        "content_hash": content_of(version),
+        "raw_uri": uri,
+        "parquet_uri": lake.store.uri(paths.parquet(job.domain, job.dataset_id)),
+        "run_id": job.run_id,
+    }
 
 
 def dimension_rows(job: DatasetJob) -> Iterator[dict[str, Any]]:
