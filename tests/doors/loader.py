@@ -11,14 +11,15 @@ from estat_dagster.assets.steps.publish import load_table, write_file
 from estat_dagster.assets.steps.raw import fetch_raw
 from estat_dagster.assets.steps.rows import transform, validate
 from estat_dagster.estat.fetch import FetchPlan
+from estat_dagster.estat.scope import Filters
 from estat_dagster.settings import Settings
 from estat_dagster.workbench import Workbench
 
 
-def load(home: Path, base_url: str, dataset_id: str) -> None:
-    """Register the dataset and run its steps."""
+def load(home: Path, base_url: str, dataset_id: str, *, scope: Filters | None = None) -> None:
+    """Register the dataset, or a part of it, and run its steps."""
     bench = Workbench(Settings(app_id="test", base_url=base_url, lake_home=home))
-    register_dataset(bench, dataset_id)
+    register_dataset(bench, dataset_id, scope=scope)
     fetch_raw(DatasetJob.of(bench, dataset_id), FetchPlan(chunk_size=1_000))
     for step in (transform, validate, write_file, load_table):
         step(DatasetJob.of(bench, dataset_id))
