@@ -52,8 +52,9 @@ def to_metadata(step: StepResult, seconds: float, *, retries: int = 0) -> dict[s
     if step.quality:
         metadata["quality_report"] = dg.MetadataValue.md(step.quality)
     if picture := draw_quality(step.shares):
-        image = base64.b64encode(picture).decode()
-        metadata["picture"] = dg.MetadataValue.md(f"![what the rows hold](data:image/png;base64,{image})")
+        metadata["picture"] = _image(picture, "what the rows hold")
+    if step.picture:
+        metadata["picture"] = _image(step.picture, "one series of the data")
     return metadata
 
 
@@ -67,6 +68,10 @@ def preview_table(rows: Sequence[dict[str, Any]]) -> str:
     shown = rows[:MARKDOWN_ROWS]
     names = [name for name in shown[0] if any(row[name] is not None for row in shown)]
     return table(names, [[row[name] for name in names] for row in shown])
+
+
+def _image(png: bytes, words: str) -> dg.MarkdownMetadataValue:
+    return dg.MetadataValue.md(f"![{words}](data:image/png;base64,{base64.b64encode(png).decode()})")
 
 
 def _value(fact: Any) -> Any:
