@@ -7,12 +7,15 @@ READY := .venv/.ready
 export UV_SYSTEM_CERTS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint dev bench lock clean
+.PHONY: help setup demo test test-ui test-soak serve lint dev bench lock clean
 
 help:
 	@echo "make demo   set up, then load datasets through all five layers and query them"
 	@echo "make test   set up, then run the tests"
 	@echo "make dev    open the Dagster web UI on http://127.0.0.1:3000, with daemon and sandbox"
+	@echo "make serve  the web UI for others, behind a guard; see docs/operations.md"
+	@echo "make test-ui    drive the web UI with Chromium; screenshots in data/screenshots"
+	@echo "make test-soak  kill the services during a backfill, and the like"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  measure; see benchmarks/"
 	@echo "make lock   resolve requirements.lock again from pyproject.toml"
@@ -35,6 +38,16 @@ demo: $(READY)
 
 test: $(READY)
 	@$(BIN)/pytest
+
+test-ui: $(READY)
+	@$(BIN)/uv pip install --quiet --require-hashes --python $(BIN)/python -r tests/ui/requirements.lock
+	@$(BIN)/pytest tests/ui -m ui -n 0 -rs
+
+test-soak: $(READY)
+	@$(BIN)/pytest tests -m soak -n 0 -rs
+
+serve: $(READY)
+	@$(BIN)/estat serve
 
 lint: $(READY)
 	@$(BIN)/ruff check .
