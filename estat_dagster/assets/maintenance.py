@@ -35,6 +35,8 @@ def _asset(name: str, kind: str, description: str, after: str | None = None) -> 
         deps=[after] if after else [],
         owners=OWNERS,
         kinds={"iceberg"},
+        tags={"layer": GROUP},
+        code_version="1",
     )
     def keep_in_order(config: MaintenanceConfig, bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[Any]:
         try:
