@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -17,7 +16,7 @@ from estat_dagster.lake import comparing
 from estat_dagster.lake.comparing import COMPARED, COORDINATES, NAMES, Differences, compare
 from estat_dagster.lake.history import dataset_snapshots, find_table, snapshots
 from estat_dagster.lake.lake import Lake
-from tests.lake.shore import POPULATION, STAGED, frame, lake_in, load
+from tests.lake.shore import POPULATION, STAGED, frame, load
 
 A, B = "0000000001", "0000000002"
 EXTRA = axis_columns("cat02")

@@ -39,7 +39,7 @@ POISON = [
 ]
 PLAIN = [
     "SELECT year, sum(value) AS s FROM population_data WHERE region_code <> '00000' GROUP BY year ORDER BY year",
-    "SELECT p.value, d.name FROM population_data p JOIN dataset_dimensions d ON d.code = p.region_code WHERE year = 2018",
+    "SELECT p.value, d.name FROM population_data p JOIN dataset_dimensions d ON d.code = region_code WHERE year = 2018",
     "SELECT rank() OVER (PARTITION BY year ORDER BY value DESC), region_name FROM population_data LIMIT 5",
     "WITH a AS (SELECT year FROM labor_data) SELECT * FROM a UNION ALL SELECT year FROM population_data",
     "SELECT x FROM UNNEST(sequence(1, 5)) AS t(x) WHERE CAST(x AS varchar) LIKE '1%'",
