@@ -103,6 +103,7 @@ def main(socket_path: Path, home: Path, lake: str) -> None:
             Keeper(listener, services, facts).run()
         finally:
             socket_path.unlink(missing_ok=True)
+            listener.close()
             _stop(services)
 
 
