@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("estat", "records", "lake", "query", "pictures", "sandbox")
 SHARED = {"columns", "domains", "errors", "measures", "parallel", "prefectures", "settings", "snapshots", "telemetry"}
 ALLOWED = {"records": {"estat"}}
-JOINING = {"assets", "automation", "commands", "definitions", "workbench", "cli"}
+JOINING = {"assets", "automation", "commands", "serving", "definitions", "workbench", "cli"}
 
 
 def imports(path: Path) -> set[str]:
