@@ -218,7 +218,7 @@ def _run(
     seconds = time.perf_counter() - started
     outcome = "unchanged" if result.unchanged else f"{result.rows:,} rows"
     log(layer.name, f"{outcome} in {seconds:.2f} s", dataset_id=dataset_id, rows=result.rows, seconds=round(seconds, 3))
-    return to_result(result, seconds, retries=lines["retry"])
+    return to_result(result, seconds, title=job.entry.title, retries=lines["retry"])
 
 
 def _job(bench: Workbench, domain: Domain, dataset_id: str, *, force: bool, run_id: str) -> DatasetJob:
