@@ -1,6 +1,6 @@
 """Many small datasets registered and loaded by one backfill: datasets a minute, memory of each process, the event log.
 
-    nice -n 10 .venv/bin/python -m benchmarks.operations --datasets 20
+nice -n 10 .venv/bin/python -m benchmarks.operations --datasets 20
 """
 
 from __future__ import annotations

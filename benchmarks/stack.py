@@ -46,7 +46,16 @@ class Stack:
 
     def start(self, name: str) -> None:
         """Start a service: code, web or daemon."""
-        code = ["code-server", "start", "-h", "127.0.0.1", "-p", str(self.ports["code"]), "-m", "estat_dagster.definitions"]
+        code = [
+            "code-server",
+            "start",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(self.ports["code"]),
+            "-m",
+            "estat_dagster.definitions",
+        ]
         command = {
             "code": ["dagster", *code],
             "web": ["dagster-webserver", "-h", "127.0.0.1", "-p", str(self.ports["web"]), "-w", "workspace.yaml"],
@@ -55,7 +64,12 @@ class Stack:
         program = Path(sys.executable).with_name(command[0])
         with (self.home / f"{name}.log").open("ab") as log:
             self.running[name] = subprocess.Popen(
-                [program, *command[1:]], cwd=self.home, env=self.environment, stdout=log, stderr=log, start_new_session=True
+                [program, *command[1:]],
+                cwd=self.home,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
 
     def kill(self, name: str) -> None:
@@ -82,7 +96,9 @@ class Stack:
 
     def wait_until_ready(self, seconds: float = 180) -> None:
         """Wait until the web server answers and has the project loaded."""
-        document = "{ workspaceOrError { ... on Workspace { locationEntries { locationOrLoadError { __typename } } } } }"
+        document = (
+            "{ workspaceOrError { ... on Workspace { locationEntries { locationOrLoadError { __typename } } } } }"
+        )
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             try:

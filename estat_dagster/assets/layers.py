@@ -46,7 +46,7 @@ class FetchConfig(StepConfig):
     chunk_size: int = Field(default=PAGE_LIMIT, description="Records a page, at most 100,000.")
     max_records: int | None = Field(
         default=None,
-        description="The most records to fetch. A larger table is refused before anything is fetched; nothing is cut off.",
+        description="The most records to fetch. Larger tables are refused before anything is fetched.",
     )
     min_interval: float | None = Field(
         default=None, description="The least seconds between two requests; ESTAT_MIN_INTERVAL where it is not given."
