@@ -13,6 +13,7 @@ from estat_dagster.telemetry import log_to_stderr
 COMMANDS = {
     "load": "Load datasets: register them and run the five layers.",
     "query": "Ask the lake in Athena SQL.",
+    "export": "Write a dataset, a table or an answer as CSV or Parquet, with a description.",
     "analyze": "Analyse a dataset: coverage, what is missing, change, ranks, shares, totals.",
     "search": "Search e-Stat's tables by words, field, survey, area, cycle and dates.",
     "suggest": "Show the terms that statistics use for everyday words.",

@@ -93,10 +93,23 @@ class RequestTimeoutError(DataLakeError):
 
 
 class StorageError(DataLakeError):
-    """The lake could not be read or written."""
+    """The lake could not be read or written.
+
+    Args:
+        retry: whether the same call may succeed later; not with a full disk or expired credentials.
+    """
 
     kind = "STORAGE_ERROR"
     retryable = True
+
+    def __init__(self, message: str, *, retry: bool = True, hint: str = "", **context: Any) -> None:
+        super().__init__(message, hint=hint, **context)
+        self.retry = retry
+
+    @property
+    def can_retry(self) -> bool:
+        """Whether the same call may succeed later."""
+        return self.retry
 
 
 class DataError(DataLakeError):

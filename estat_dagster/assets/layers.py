@@ -44,6 +44,9 @@ class FetchConfig(StepConfig):
     """How to fetch."""
 
     chunk_size: int = Field(default=PAGE_LIMIT, description="Records a page, at most 100,000.")
+    max_concurrent: int | None = Field(
+        default=None, description="The most requests at once, where it shall be fewer than ESTAT_MAX_CONCURRENT."
+    )
     max_records: int | None = Field(
         default=None,
         description="The most records to fetch. Larger tables are refused before anything is fetched.",
@@ -59,7 +62,8 @@ class FetchConfig(StepConfig):
             ValidationError: a number is not possible.
         """
         interval = settings.min_interval if self.min_interval is None else self.min_interval
-        return FetchPlan(self.chunk_size, settings.max_concurrent, interval, self.max_records)
+        at_once = settings.max_concurrent if self.max_concurrent is None else self.max_concurrent
+        return FetchPlan(self.chunk_size, min(at_once, settings.max_concurrent), interval, self.max_records)
 
 
 @dataclass(frozen=True)

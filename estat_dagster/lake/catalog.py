@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from estat_dagster.errors import StorageError
 from estat_dagster.lake import paths
+from estat_dagster.lake.problems import explaining
+from estat_dagster.lake.store import S3_PROPERTIES
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
@@ -30,38 +31,32 @@ def local_catalog(home: Path, namespace: str) -> Catalog:
     from sqlalchemy.exc import IntegrityError, OperationalError
 
     file = home / paths.CATALOG_FILE
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError(
-            f"The lake {home} cannot be written: {error.strerror}.",
-            hint="Set DATALAKE_HOME to a folder that you can write.",
-        ) from error
 
     def open_catalog() -> Catalog:
+        file.parent.mkdir(parents=True, exist_ok=True)
         catalog = SqlCatalog(
             "local", uri=f"sqlite:///{file}?timeout={BUSY_SECONDS}", warehouse=f"file://{home / paths.ICEBERG}"
         )
         catalog.create_namespace_if_not_exists(namespace)
         return catalog
 
-    try:
+    with explaining(f"The Iceberg catalog {file} could not be opened"):
         return again_after(open_catalog, (IntegrityError, OperationalError))
-    except (IntegrityError, OperationalError) as error:
-        raise StorageError(
-            f"The Iceberg catalog {file} cannot be opened: {error.orig}.",
-            hint="Check that the lake's folder can be written; `estat doctor` tells more.",
-        ) from error
 
 
 def glue_catalog(bucket: str, namespace: str, region: str | None, endpoint: str | None) -> Catalog:
-    """Return the Glue catalog of a lake on S3; boto3 finds the credentials, and Glue's own endpoint."""
+    """Return the Glue catalog of a lake on S3; boto3 finds the credentials, and Glue's own endpoint.
+
+    Raises:
+        StorageError: Glue cannot be reached, or refuses.
+    """
     from pyiceberg.catalog.glue import GlueCatalog
 
     places = {"s3.region": region, "s3.endpoint": endpoint}
     given = {name: place for name, place in places.items() if place}
-    catalog = GlueCatalog("glue", warehouse=f"s3://{bucket}/{paths.ICEBERG}", **given)
-    catalog.create_namespace_if_not_exists(namespace)
+    with explaining(f"The Glue database {namespace} could not be opened"):
+        catalog = GlueCatalog("glue", warehouse=f"s3://{bucket}/{paths.ICEBERG}", **given, **S3_PROPERTIES)
+        catalog.create_namespace_if_not_exists(namespace)
     return catalog
 
 

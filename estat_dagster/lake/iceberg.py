@@ -14,6 +14,7 @@ from estat_dagster.errors import StorageError, ValidationError
 from estat_dagster.lake import paths, schemas
 from estat_dagster.lake.catalog import again_after
 from estat_dagster.lake.datafiles import Written, write_data_files
+from estat_dagster.lake.problems import explaining
 from estat_dagster.lake.replacing import data_folder, partition_columns, replace, rows_of
 from estat_dagster.lake.store import Store
 
@@ -71,7 +72,8 @@ class IcebergTableManager:
                 )
 
         races = (TableAlreadyExistsError, CommitFailedException, IntegrityError, OperationalError)
-        return again_after(load_or_create, races)
+        with explaining(f"The table {name} could not be made"):
+            return again_after(load_or_create, races)
 
     def get_table_schema(self, name: str) -> Schema:
         """Return the Iceberg schema of a table."""
@@ -82,11 +84,13 @@ class IcebergTableManager:
 
         Raises:
             ValidationError: there is no such table.
+            StorageError: the catalog or the table's metadata cannot be read.
         """
         from pyiceberg.exceptions import NoSuchTableError
 
         try:
-            return self.catalog.load_table((self.namespace, name))
+            with explaining(f"The table {name} could not be read", but=(NoSuchTableError,)):
+                return self.catalog.load_table((self.namespace, name))
         except NoSuchTableError as error:
             raise ValidationError(
                 f"There is no table {name!r}.", hint="`estat query 'SHOW TABLES'` lists the tables."
@@ -94,7 +98,8 @@ class IcebergTableManager:
 
     def names(self) -> list[str]:
         """Return the names of the tables, sorted."""
-        return sorted(identifier[-1] for identifier in self.catalog.list_tables(self.namespace))
+        with explaining("The tables could not be listed"):
+            return sorted(identifier[-1] for identifier in self.catalog.list_tables(self.namespace))
 
     def prepare(self, domain: Domain, columns: Sequence[Column]) -> Table:
         """Return the domain's table, with every one of the columns; missing ones are added to the live table.
@@ -117,7 +122,8 @@ class IcebergTableManager:
                     transaction.set_properties(schemas.properties(missing))
             return table
 
-        return again_after(add_missing, (CommitFailedException, ValueError))
+        with explaining(f"The columns of {domain.table_name} could not be added"):
+            return again_after(add_missing, (CommitFailedException, ValueError))
 
     def replace_rows(self, name: str, dataset_id: str, groups: Iterable[pa.Table], properties: dict[str, str]) -> int:
         """Replace exactly one dataset's rows by those of the groups in one snapshot, and return its id.
@@ -149,13 +155,15 @@ class IcebergTableManager:
         """
         from pyiceberg.exceptions import CommitFailedException, ValidationException
 
+        refused = (CommitFailedException, ValidationException)
         try:
-            return again_after(
-                lambda: replace(self.store, self.load(name), dataset_id, files, properties, again),
-                (CommitFailedException, ValidationException),
-                times=COMMITS,
-            )
-        except (CommitFailedException, ValidationException) as error:
+            with explaining(f"The rows of {dataset_id} could not be committed to {name}", but=refused):
+                return again_after(
+                    lambda: replace(self.store, self.load(name), dataset_id, files, properties, again),
+                    refused,
+                    times=COMMITS,
+                )
+        except refused as error:
             # Only these two say that the commit did not land; after any other error the files may be in use.
             for written in files:
                 self.store.remove(written.path)
@@ -168,7 +176,8 @@ class IcebergTableManager:
     def count_rows(self, name: str, dataset_id: str) -> dict[str, Any]:
         """Return of one dataset in a table: `rows`, `nulls` (of value) and `value_sum`, from the current snapshot."""
         scan = self.load(name).scan(row_filter=rows_of(dataset_id), selected_fields=("value",))
-        return summarise(scan.to_arrow().column("value"))
+        with explaining(f"The rows of {dataset_id} in {name} could not be read"):
+            return summarise(scan.to_arrow().column("value"))
 
 
 def summarise(values: pa.ChunkedArray) -> dict[str, Any]:

@@ -181,6 +181,7 @@ def _place(file: DataFile) -> tuple[Any, ...]:
 
 def _put_classes(lake: Lake, dataset_id: str, version: str | None) -> bool:
     """Put the classes of the load of that version back into `dataset_dimensions`, and return whether they are kept."""
+    inventory.create_dataset_inventory_table(lake.tables)
     table = lake.tables.load(inventory.DIMENSIONS)
     for facts in dataset_snapshots(table, dataset_id):
         snapshot = table.snapshot_by_id(facts.snapshot_id)

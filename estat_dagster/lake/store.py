@@ -12,7 +12,24 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 from pyarrow import fs
 
-from estat_dagster.errors import StorageError
+from estat_dagster.lake.problems import explaining
+
+CONNECT_SECONDS, ANSWER_SECONDS = 5, 60
+
+
+class S3Retries(fs.AwsStandardS3RetryStrategy):  # type: ignore[misc]
+    """Throttled or broken requests to S3 are repeated with growing waits, some seconds in all."""
+
+    def __init__(self) -> None:
+        super().__init__(max_attempts=6)
+
+
+S3_PROPERTIES = {
+    "s3.connect-timeout": str(CONNECT_SECONDS),
+    "s3.request-timeout": str(ANSWER_SECONDS),
+    "s3.retry-strategy-impl": f"{S3Retries.__module__}.{S3Retries.__qualname__}",
+}
+"""The same patience for PyIceberg, which opens S3 by itself."""
 
 DRAFT = ".tmp"
 """How the name of a file ends that is still being written."""
@@ -47,7 +64,15 @@ class Store:
     @classmethod
     def s3(cls, bucket: str, region: str | None, endpoint: str | None) -> Store:
         """Return the store of an S3 bucket; credentials are found as AWS's tools find them."""
-        return cls(fs.S3FileSystem(region=region, endpoint_override=endpoint), bucket, "s3://")
+        filesystem = fs.S3FileSystem(
+            region=region,
+            endpoint_override=endpoint,
+            connect_timeout=CONNECT_SECONDS,
+            request_timeout=ANSWER_SECONDS,
+            retry_strategy=S3Retries(),
+            allow_delayed_open=True,  # a small file is one request, not three
+        )
+        return cls(filesystem, bucket, "s3://")
 
     def uri(self, path: str = "") -> str:
         """Return where a path is, for people and other programs."""
@@ -61,27 +86,40 @@ class Store:
     def writing(self, path: str) -> Iterator[Any]:
         """Open a new file; it appears under its name when the block ends without an error.
 
+        On S3 too it is written under another name first: closing a stream, which an error does as well, publishes it.
+
         Raises:
             StorageError: the lake cannot be written.
         """
         with self._explaining("written", path):
             target = self.full(path)
-            draft = f"{target}.{uuid.uuid4().hex}{DRAFT}" if self._is_local else target
+            draft = f"{target}.{uuid.uuid4().hex}{DRAFT}"
             if self._is_local:
                 self.filesystem.create_dir(target.rpartition("/")[0], recursive=True)
             try:
                 with self.filesystem.open_output_stream(draft, compression=None) as stream:
                     yield stream
             except BaseException:
-                self._remove_if_there(draft)
+                with contextlib.suppress(OSError):  # the error before it is the one to tell
+                    self._remove_if_there(draft)
                 raise
-            if self._is_local:
-                self.filesystem.move(draft, target)
+            self.filesystem.move(draft, target)
 
     def write(self, path: str, body: bytes) -> None:
-        """Store bytes under a name, in place of what was there."""
-        with self.writing(path) as stream:
-            stream.write(body)
+        """Store bytes under a name, in place of what was there; on S3 in one request, which is whole or did not happen.
+
+        Raises:
+            StorageError: the lake cannot be written.
+        """
+        if self._is_local:
+            with self.writing(path) as stream:
+                stream.write(body)
+        else:
+            with (
+                self._explaining("written", path),
+                self.filesystem.open_output_stream(self.full(path), compression=None) as stream,
+            ):
+                stream.write(body)
 
     def read(self, path: str) -> bytes:
         """Return the bytes under a name.
@@ -155,20 +193,5 @@ class Store:
         if self.filesystem.get_file_info(full).type == fs.FileType.File:
             self.filesystem.delete_file(full)
 
-    @contextlib.contextmanager
-    def _explaining(self, verb: str, path: str) -> Iterator[None]:
-        try:
-            yield
-        except (OSError, pa.ArrowInvalid) as error:
-            raise StorageError(
-                f"{self.uri(path)} could not be {verb}: {_reason(error)}.",
-                hint="Check DATALAKE_HOME and that the folder can be written and has space; `estat doctor` tells more.",
-                uri=self.uri(path),
-            ) from error
-
-
-def _reason(error: Exception) -> str:
-    """Return the system's words at the end of Arrow's message: `... Detail: [errno 13] Permission denied`."""
-    words = str(error)
-    _, detail, reason = words.rpartition("[errno ")
-    return reason.partition("] ")[2] if detail else words.rstrip(".")
+    def _explaining(self, verb: str, path: str) -> contextlib.AbstractContextManager[None]:
+        return explaining(f"{self.uri(path)} could not be {verb}", uri=self.uri(path))

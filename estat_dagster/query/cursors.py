@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -64,6 +65,7 @@ class Cursors:
         self._seconds = seconds
         self._kept: dict[str, tuple[Answer, threading.Timer]] = {}
         self._lock = threading.Lock()
+        weakref.finalize(self, _close_all, self._kept)
 
     def keep(self, answer: Answer) -> str:
         """Return the token under which the rest of an answer is kept."""
@@ -115,3 +117,11 @@ class Cursors:
         if found:
             found[1].cancel()
             found[0].close()
+
+
+def _close_all(kept: dict[str, tuple[Answer, threading.Timer]]) -> None:
+    """Close what is still kept when the process ends: DuckDB complains of what it finds open then."""
+    for answer, timer in kept.values():
+        timer.cancel()
+        answer.close()
+    kept.clear()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from estat_dagster.query import macros, output, sources, translate
+from estat_dagster.query import macros, output, problems, sources, translate
 from estat_dagster.query.cursors import Rows
 from estat_dagster.query.session import connect, select
 
@@ -107,4 +107,6 @@ def _batches(
                 batch = reader.read_next_batch()
             except StopIteration:
                 return
+            except OSError as error:
+                raise problems.of_stream(error) from error
         yield output.fit(batch, schema)

@@ -78,10 +78,17 @@ def schema(duckdb: pa.Schema, types: Sequence[object], *, all_unnamed: bool) -> 
     return pa.schema(
         pa.field(
             f"_col{position}" if all_unnamed or _UNNAMED.fullmatch(field.name) else field.name,
-            pa.int64() if str(kind) in _WIDE else field.type,
+            pa.int64() if str(kind) in _WIDE else _signed(field.type),
         )
         for position, (field, kind) in enumerate(zip(duckdb, types, strict=True))
     )
+
+
+def _signed(kind: pa.DataType) -> pa.DataType:
+    """Return the type that Athena has for one of DuckDB's, whose counts inside a map have no sign."""
+    if pa.types.is_map(kind):
+        return pa.map_(_signed(kind.key_type), _signed(kind.item_type))
+    return pa.int64() if pa.types.is_uint64(kind) else kind
 
 
 def fit(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

@@ -1,4 +1,4 @@
-"""A process of its own that runs the five steps of a dataset, without Dagster, to be killed at any moment."""
+"""Runs the five steps of a dataset, without Dagster; also as a process of its own, to be killed at any moment."""
 
 from __future__ import annotations
 
@@ -17,10 +17,15 @@ from estat_dagster.workbench import Workbench
 
 
 def load(home: Path, base_url: str, dataset_id: str, *, scope: Filters | None = None) -> None:
-    """Register the dataset, or a part of it, and run its steps."""
-    bench = Workbench(Settings(app_id="test", base_url=base_url, lake_home=home))
+    """Load a dataset, or a part of it, into a local lake."""
+    load_into(Settings(app_id="test", base_url=base_url, lake_home=home), dataset_id, scope=scope)
+
+
+def load_into(settings: Settings, dataset_id: str, chunk_size: int = 1_000, *, scope: Filters | None = None) -> None:
+    """Register the dataset and run its steps."""
+    bench = Workbench(settings)
     register_dataset(bench, dataset_id, scope=scope)
-    fetch_raw(DatasetJob.of(bench, dataset_id), FetchPlan(chunk_size=1_000))
+    fetch_raw(DatasetJob.of(bench, dataset_id), FetchPlan(chunk_size=chunk_size))
     for step in (transform, validate, write_file, load_table):
         step(DatasetJob.of(bench, dataset_id))
 

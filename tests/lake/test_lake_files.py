@@ -29,14 +29,8 @@ from tests.lake.shore import POPULATION, frame, group, lake_in
 A = "0000000001"
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store.local(tmp_path / "lake")
-
-
 def files(store: Store) -> list[str]:
-    root = Path(store.full())
-    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+    return sorted(file.path for file in store.walk(""))
 
 
 def test_a_file_that_was_not_finished_does_not_appear(store: Store) -> None:
@@ -204,7 +198,7 @@ def test_a_parquet_file_says_what_it_was_made_from(store: Store) -> None:
     assert read_version(store, "p.parquet") is None
     assert write_parquet(store, "p.parquet", [group, group], schema, "v7") == 2
     assert read_version(store, "p.parquet") == "v7"
-    assert pq.read_table(store.full("p.parquet")).column("value").to_pylist() == [1.5, 1.5]
+    assert pq.read_table(store.full("p.parquet"), filesystem=store.filesystem).column("value").to_pylist() == [1.5, 1.5]
 
 
 @given(years=st.lists(st.none() | st.integers(2000, 2003), min_size=1, max_size=30), cut=st.integers(1, 7))
@@ -216,7 +210,9 @@ def test_data_files_hold_one_partition_each_and_all_rows(
     table = pa.table({"year": pa.array(ordered, pa.int32())})
     groups = [table.slice(start, cut) for start in range(0, len(table), cut)]
     written = write_data_files(store, "t/data", A, groups, ["year"])
-    held = [pq.read_table(store.full(file.path)).column("year").to_pylist() for file in written]
+    held = [
+        pq.read_table(store.full(file.path), filesystem=store.filesystem).column("year").to_pylist() for file in written
+    ]
     assert [file.key for file in written] == [(part[0],) for part in held]
     assert [year for part in held for year in part] == ordered
     assert all(len(set(part)) == 1 for part in held)
@@ -234,7 +230,8 @@ def small_disk() -> Iterator[None]:
 
 @pytest.mark.usefixtures("small_disk")
 @pytest.mark.parametrize("sizes", [[50_000], [10, 50_000, 10], [50_000] * 20])
-def test_a_full_disk_is_a_storage_error_and_leaves_nothing(store: Store, sizes: list[int]) -> None:
+def test_a_full_disk_is_a_storage_error_and_leaves_nothing(tmp_path: Path, sizes: list[int]) -> None:
+    store = Store.local(tmp_path / "lake")
     dice = random.Random(0)
     before = threading.active_count()
     groups = [pa.table({"year": [n] * size, "x": [dice.random() for _ in range(size)]}) for n, size in enumerate(sizes)]
@@ -266,6 +263,9 @@ def test_a_full_file_begins_the_next(store: Store, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(datafiles, "TARGET_BYTES", 100)
     groups = [pa.table({"year": [2000] * 50, "value": list(range(n, n + 50))}) for n in range(0, 1_000, 50)]
     written = write_data_files(store, "t/data", A, groups, ["year"])
-    held = [pq.read_table(store.full(file.path)).column("value").to_pylist() for file in written]
+    held = [
+        pq.read_table(store.full(file.path), filesystem=store.filesystem).column("value").to_pylist()
+        for file in written
+    ]
     assert [value for part in held for value in part] == list(range(1_000))
     assert len(held) > 3, "a full file is noticed a few row groups later"

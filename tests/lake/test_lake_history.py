@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -17,15 +16,10 @@ from estat_dagster.lake import comparing
 from estat_dagster.lake.comparing import COMPARED, COORDINATES, NAMES, Differences, compare
 from estat_dagster.lake.history import dataset_snapshots, find_table, snapshots
 from estat_dagster.lake.lake import Lake
-from tests.lake.shore import POPULATION, STAGED, frame, lake_in, load
+from tests.lake.shore import POPULATION, STAGED, frame, load
 
 A, B = "0000000001", "0000000002"
 EXTRA = axis_columns("cat02")
-
-
-@pytest.fixture
-def lake(tmp_path: Path) -> Lake:
-    return lake_in(tmp_path / "lake")
 
 
 def cells(dataset_id: str, rows: list[dict[str, Any]], extra: tuple[Column, ...] = ()) -> pa.Table:

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import os
-import random
-import subprocess
-import sys
 import time
-from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,23 +11,27 @@ from typing import Any
 import pytest
 
 from estat_dagster.errors import ValidationError
-from estat_dagster.lake import compacting, schemas
+from estat_dagster.lake import compacting, schemas, sweeping
 from estat_dagster.lake.athena_maintenance import maintain_on_athena, statements
 from estat_dagster.lake.compacting import compact
 from estat_dagster.lake.history import snapshots
-from estat_dagster.lake.lake import Lake
+from estat_dagster.lake.lake import Lake, open_lake
 from estat_dagster.lake.maintenance import COMPACT, KINDS, maintain
 from estat_dagster.lake.sweeping import expire_snapshots, remove_drafts, remove_orphans
+from tests.cloud import Cloud
 from tests.lake.shore import POPULATION, frame, lake_in, load
 
-ROOT = Path(__file__).resolve().parents[2]
 NAME = POPULATION.table_name
 IDS = [f"{number:010d}" for number in range(1, 7)]
 
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
-    lake = lake_in(tmp_path / "lake")
+    """A local lake, whose files can be made to look old."""
+    return fill(lake_in(tmp_path / "lake"))
+
+
+def fill(lake: Lake) -> Lake:
     for number, dataset_id in enumerate(IDS):
         load(lake, frame(dataset_id, [float(number), None, 0.0], [2000, 2001, 2000]))
     return lake
@@ -109,38 +109,6 @@ def test_manifests_are_merged_and_every_file_stays_listed(lake: Lake, monkeypatc
     assert rows(lake, held.snapshot_id) == before
 
 
-def test_compaction_beside_loads_of_other_processes_loses_nothing(tmp_path: Path) -> None:
-    home, processes, each = tmp_path / "lake", 2, 3
-    lake = lake_in(home)
-    for dataset_id in IDS:
-        load(lake, frame(dataset_id, [1.0], [2000]))
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.lake.shore", str(home), str(number), str(each)],
-            cwd=ROOT,
-            env=os.environ,
-            stderr=subprocess.PIPE,
-        )
-        for number in range(1, processes + 1)
-    ]
-    dice, expected = random.Random(1), dict.fromkeys(IDS, 1)
-    while any(process.poll() is None for process in running):
-        compact(lake.tables, NAME)
-        changed = dice.choice(IDS)
-        expected[changed] = dice.randint(1, 3)
-        load(lake, frame(changed, [2.0] * expected[changed], [2000] * expected[changed]))
-        time.sleep(1)
-    for process in running:
-        _, words = process.communicate(timeout=180)
-        assert process.returncode == 0, words.decode()[-2000:]
-    compact(lake.tables, NAME)
-    counts = Counter(row["dataset_id"] for row in lake.tables.load(NAME).scan().to_arrow().to_pylist())
-    assert {dataset_id: counts.pop(dataset_id) for dataset_id in IDS} == expected
-    assert counts.pop("9999999999") == 33
-    assert set(counts.values()) == {20}
-    assert len(counts) == processes * each
-
-
 def test_expiry_keeps_the_newest_the_young_and_the_named(lake: Lake) -> None:
     table = lake.tables.load(NAME)
     ids = [facts.snapshot_id for facts in snapshots(table)]
@@ -199,6 +167,25 @@ def test_expired_rows_become_orphans_and_the_current_ones_stay(lake: Lake) -> No
     assert rows(lake) == before
     load(lake, frame(IDS[1], [1.5], [2001]))
     assert [row for row in rows(lake) if IDS[1] not in row] == [row for row in before if IDS[1] not in row]
+
+
+def test_the_lake_on_aws_is_kept_in_order_in_the_same_way(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    lake = fill(open_lake(cloud.settings()))
+    before = rows(lake)
+    assert compact(lake.tables, NAME).files_after == 2
+    load(lake, frame(IDS[0], [9.0], [2000]))
+    after = rows(lake)
+    assert [row for row in after if IDS[0] not in row] == [row for row in before if IDS[0] not in row]
+    assert expire_snapshots(lake.tables, NAME, timedelta(0), keep=1).kept == 1
+    assert remove_orphans(lake.tables, NAME, timedelta(days=1)).files == ()
+    monkeypatch.setattr(sweeping, "SAFE_AGE", timedelta(days=-1))
+    lost = f"iceberg-tables/population/{NAME}/data/lost.parquet"
+    lake.store.write(lost, b"1")
+    gone = {file.path for file in remove_orphans(lake.tables, NAME, timedelta(hours=-1)).files}
+    assert lost in gone
+    assert sum(path.endswith(".parquet") for path in gone) == 1 + 12 + 2, "lost, before compaction, and the shared ones"
+    assert rows(lake) == after
+    assert remove_drafts(lake.store, timedelta(hours=-1)).files == ()
 
 
 def test_files_of_running_loads_are_safe_from_a_hasty_hand(lake: Lake) -> None:

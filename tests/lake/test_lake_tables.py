@@ -1,13 +1,8 @@
-"""The Iceberg tables: one dataset's rows replaced at once, columns added to a live table, many processes at a time."""
+"""The Iceberg tables: one dataset's rows replaced at once, columns added to a live table."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,15 +12,9 @@ from estat_dagster.columns import Column, axis_columns
 from estat_dagster.errors import ValidationError
 from estat_dagster.lake import schemas
 from estat_dagster.lake.lake import Lake
-from tests.lake.shore import POPULATION, SHARED_ID, frame, group, lake_in, load
+from tests.lake.shore import POPULATION, frame, group, load
 
-ROOT = Path(__file__).resolve().parents[2]
 A, B = "0000000001", "0000000002"
-
-
-@pytest.fixture
-def lake(tmp_path: Path) -> Lake:
-    return lake_in(tmp_path / "lake")
 
 
 def values(lake: Lake, dataset_id: str) -> list[float | None]:
@@ -67,7 +56,8 @@ def test_a_file_holds_one_year_in_order_and_carries_the_field_ids(lake: Lake) ->
     tasks = list(table.scan().plan_files())
     assert sorted(str(task.file.partition[0]) for task in tasks) == ["2000", "2001", "None"]
     for task in tasks:
-        held = pq.read_table(task.file.file_path.removeprefix("file://"))
+        with lake.store.open(str(lake.store.path_of(task.file.file_path))) as stream:
+            held = pq.read_table(stream)
         assert held.column("region_code").to_pylist() == sorted(held.column("region_code").to_pylist())
         ids = [int(field.metadata[b"PARQUET:field_id"]) for field in held.schema]
         assert ids == [field.field_id for field in table.schema().fields]
@@ -83,6 +73,11 @@ def test_a_new_axis_adds_its_columns_to_the_live_table(lake: Lake) -> None:
     assert rows == {A: None, B: "ex"}
 
 
+def stored(lake: Lake) -> list[str]:
+    """Return the paths of the data files that are there, also of those that no snapshot names."""
+    return sorted(file.path for file in lake.store.walk("iceberg-tables") if file.path.endswith(".parquet"))
+
+
 def scan(lake: Lake) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = lake.tables.load(POPULATION.table_name).scan().to_arrow().to_pylist()
     return rows
@@ -96,9 +91,9 @@ def test_a_column_of_another_type_is_refused_before_anything_changes(lake: Lake)
     assert lake.tables.get_table_schema(POPULATION.table_name) == schema
 
 
-def test_a_batch_that_fails_leaves_the_table_and_no_files(lake: Lake, tmp_path: Path) -> None:
+def test_a_batch_that_fails_leaves_the_table_and_no_files(lake: Lake) -> None:
     load(lake, frame(A, [1.0]))
-    before = sorted(tmp_path.rglob("*.parquet"))
+    before = stored(lake)
 
     schema = schemas.file_schema(lake.tables.get_table_schema(POPULATION.table_name))
 
@@ -109,7 +104,7 @@ def test_a_batch_that_fails_leaves_the_table_and_no_files(lake: Lake, tmp_path: 
     with pytest.raises(OSError, match="full"):
         lake.tables.replace_rows(POPULATION.table_name, A, broken(), {})
     assert values(lake, A) == [1.0]
-    assert sorted(tmp_path.rglob("*.parquet")) == before
+    assert stored(lake) == before
 
 
 def test_rows_of_a_file_that_holds_other_datasets_too_are_still_replaced_alone(lake: Lake) -> None:
@@ -121,26 +116,6 @@ def test_rows_of_a_file_that_holds_other_datasets_too_are_still_replaced_alone(l
     load(lake, frame(A, [9.0], [2000]))
     assert values(lake, A) == [9.0]
     assert values(lake, B) == [2.0]
-
-
-def test_many_processes_load_at_once_and_every_row_is_there_once(tmp_path: Path) -> None:
-    processes, each = 4, 3
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.lake.shore", str(tmp_path / "lake"), str(number), str(each)],
-            cwd=ROOT,
-            env=os.environ,
-            stderr=subprocess.PIPE,
-        )
-        for number in range(1, processes + 1)
-    ]
-    for process in running:
-        _, words = process.communicate(timeout=180)
-        assert process.returncode == 0, words.decode()[-2000:]
-    counts = Counter(row["dataset_id"] for row in scan(lake_in(tmp_path / "lake")))
-    assert counts.pop(SHARED_ID) == 33
-    assert len(counts) == processes * each
-    assert set(counts.values()) == {20}
 
 
 def test_a_table_made_without_the_properties_of_names_gets_them(lake: Lake, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,0 +1,85 @@
+"""Errors of the disk, of S3, of Glue and of PyIceberg as ours: what could not be done, why, and what mends it."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from estat_dagster.errors import DataLakeError, StorageError
+
+BENEATH = {"botocore", "boto3", "pyarrow", "pyiceberg", "sqlalchemy", "sqlite3", "urllib3"}
+"""The libraries between us and the bytes; what else fails is a mistake of ours, and is not hidden."""
+
+BUSY = "The store is busy; try again in a minute. Fewer loads at once help."
+CREDENTIALS = "Renew the AWS credentials, such as with `aws sso login`, and look at `estat doctor`."
+RIGHTS = "The credentials need read and write access to the lake's bucket and Glue database."
+SPACE = "Make space on the disk, or set DATALAKE_HOME to another one; nothing was left half-written."
+WRITABLE = "Check DATALAKE_HOME: the folder cannot be written by this user."
+REACH = "Check the network, AWS_REGION and AWS_ENDPOINT_URL; `estat doctor` tells more."
+OTHER = "Check DATALAKE_HOME and that the folder can be written and has space; `estat doctor` tells more."
+
+# The first whose words the error says: (words, hint, whether the same call may succeed later).
+CASES = (
+    (
+        r"expired|InvalidAccessKeyId|SignatureDoesNotMatch|InvalidClientTokenId|UnrecognizedClient"
+        r"|INVALID_(ACCESS_KEY_ID|SIGNATURE|CLIENT_TOKEN_ID)|Unable to locate credentials|NoCredentials",
+        CREDENTIALS,
+        False,
+    ),
+    (r"AccessDenied|ACCESS_DENIED|Forbidden|HTTP (status|response code) 40[13]", RIGHTS, False),
+    (r"No space left|disk is full|disk full|File too large|quota", SPACE, False),
+    (r"Permission denied|Read-only|readonly|unable to open database", WRITABLE, False),
+    (
+        r"SlowDown|SLOW_DOWN|Throttl|TooManyRequests|ServiceUnavailable|SERVICE_UNAVAILABLE|reduce your request rate"
+        r"|HTTP (status|response code) (503|429)|database is locked|branch main has changed|ConcurrentModification"
+        r"|been updated by another process",
+        BUSY,
+        True,
+    ),
+    (r"time(d)? ?out|NETWORK_CONNECTION|Could not connect|Connection|curlCode", REACH, True),
+)
+
+
+@contextlib.contextmanager
+def explaining(action: str, *, but: tuple[type[Exception], ...] = (), **context: Any) -> Iterator[None]:
+    """Raise what goes wrong beneath as ours.
+
+    Args:
+        action: what could not be done, as the beginning of the message: "s3://lake/x could not be written".
+        but: errors that the caller has its own words for; they pass.
+        context: facts for logs.
+
+    Raises:
+        StorageError: a library beneath, or the system, failed. Every other error passes as it is.
+    """
+    try:
+        yield
+    except DataLakeError:
+        raise
+    except Exception as error:
+        if isinstance(error, but) or not is_beneath(error):
+            raise
+        words = _words(error)
+        hint, again = _advice(words)
+        raise StorageError(f"{action}: {words}.", hint=hint, retry=again, **context) from error
+
+
+def is_beneath(error: Exception) -> bool:
+    """Whether an error comes from the system or from a library between us and the bytes."""
+    return isinstance(error, OSError) or type(error).__module__.partition(".")[0] in BENEATH
+
+
+def _advice(words: str) -> tuple[str, bool]:
+    for pattern, hint, again in CASES:
+        if re.search(pattern, words, re.IGNORECASE):
+            return hint, again
+    return OTHER, True
+
+
+def _words(error: Exception) -> str:
+    """Return the error in a line: of Arrow's its end, `Detail: [errno 13] Permission denied`; of SQL's its cause."""
+    words = " ".join(str(getattr(error, "orig", None) or error).split())
+    _, detail, reason = words.rpartition("[errno ")
+    return reason.partition("] ")[2] if detail else (words or type(error).__name__).rstrip(".")

@@ -1,0 +1,65 @@
+"""An AWS for tests: moto serves S3 and Glue through real HTTP on loopback; a lake has its own bucket and database."""
+
+from __future__ import annotations
+
+import logging
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from estat_dagster.settings import Settings
+
+REGION = "ap-northeast-1"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """A running AWS and the environment in which boto3 and Arrow find it."""
+
+    endpoint: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return CREDENTIALS | {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def settings(self, **others: str) -> Settings:
+        """Return the settings of a new lake: an empty bucket, and a database that nobody has made yet."""
+        name = f"lake-{uuid.uuid4().hex[:12]}"
+        client = boto3.client("s3", endpoint_url=self.endpoint)
+        client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+        lake = {"DATALAKE_S3_BUCKET": name, "DATALAKE_GLUE_DATABASE": name.replace("-", "_")}
+        return Settings.from_env(self.environment | lake | others)
+
+
+@contextmanager
+def running_cloud() -> Iterator[Cloud]:
+    """Start moto on a free port, and set this process's environment to it while the block runs."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # else every failure shows every request
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    cloud = Cloud(f"http://{host}:{port}")
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            for name in [name for name in os.environ if name.startswith("AWS_")]:
+                patch.delenv(name)
+            patch.setenv("AWS_CONFIG_FILE", str(Path(os.devnull)))
+            patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(Path(os.devnull)))
+            for name, value in cloud.environment.items():
+                patch.setenv(name, value)
+            yield cloud
+    finally:
+        server.stop()
