@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -82,6 +84,7 @@ def main() -> None:
     parser.add_argument("--datasets", type=int, default=20)
     parser.add_argument("--most-seconds", type=float, default=3_600)
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the services are stopped too
     with tempfile.TemporaryDirectory() as home:
         print(json.dumps(measure(Path(home), given.datasets, given.most_seconds), indent=2))
 

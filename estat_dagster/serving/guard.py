@@ -1,7 +1,7 @@
 """The guard: an ASGI application in front of Dagster's, which has neither authentication nor checks of Origin and Host.
 
-Refused are: a Host that is not ours (DNS rebinding), an Origin that is not ours (other sites in the same browser),
-whoever does not identify, a change by GET or HEAD or in a form that a foreign page can send, and any change by a viewer.
+Refused are: a Host that is not ours (DNS rebinding), an Origin that is not ours (other sites in the browser),
+whoever does not identify, a change by GET or HEAD or in a form that a foreign page can send, any change by a viewer.
 Websockets pass the same checks, and carry subscriptions only.
 """
 
