@@ -70,7 +70,7 @@ class LakeReader:
         self, table: str, *, columns: Sequence[str] | None = None, where: Where = "", as_of: AsOf | None = None
     ) -> pa.RecordBatchReader:
         """Return what `scan` returns, batch by batch: memory holds the rows of a few data files."""
-        return _Scan(self._load(table), columns, where, as_of).reader()
+        return _Scan(self.load(table), columns, where, as_of).reader()
 
     def to_pandas(
         self, table: str, *, columns: Sequence[str] | None = None, where: Where = "", as_of: AsOf | None = None
@@ -97,7 +97,12 @@ class LakeReader:
             ) from error
         return pl.DataFrame(self.scan(table, columns=columns, where=where, as_of=as_of))
 
-    def _load(self, name: str) -> Table:
+    def load(self, name: str) -> Table:
+        """Return PyIceberg's table.
+
+        Raises:
+            ValidationError: there is none of that name; the hint names those there are.
+        """
         names = self.tables()
         if name not in names:
             raise ValidationError(f"There is no table {name!r}.", hint=_near(name, names, "the lake is empty"))

@@ -82,9 +82,9 @@ class QueryResult:
     @property
     def columns(self) -> tuple[Column, ...]:
         """The columns in order, with Athena's type names."""
-        from estat_dagster.query.types import arrow_type_name
+        from estat_dagster.query.types import column_type_name
 
-        return tuple(Column(field.name, arrow_type_name(field.type)) for field in self.schema)
+        return tuple(Column(field.name, column_type_name(field)) for field in self.schema)
 
     def read_all(self) -> pa.Table:
         """Return the rows that are left as one table, and close the result."""

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import pyarrow as pa
+import pytest
 
 from estat_dagster.lake.lake import Lake, open_lake
 from estat_dagster.sandbox.model import Table
 from estat_dagster.sandbox.server import Sandbox
 from estat_dagster.settings import Settings
 from tests.doors.loader import load
+from tests.doors.nursery import Nursery
 
 ROOT = Path(__file__).resolve().parents[2]
 DATASET = "9900000002"
@@ -69,3 +76,66 @@ def test_a_load_that_is_killed_leaves_whole_rows_and_can_be_loaded_again(tmp_pat
         load(home, sandbox.base_url, DATASET)
         assert held(lake) == (len(table.cells), {float(KILLS)})
         assert unpublished, "no load was killed before its commit"
+
+
+MANY = 52
+
+
+def rows(lake: Lake) -> pa.Table:
+    """Return every row in order, but for the moment of its load."""
+    table = lake.tables.load("population_data").scan().to_arrow().drop_columns(["updated_at"])
+    return table.sort_by([(name, "ascending") for name in ("time_code", "region_code", "category_code", "tab_code")])
+
+
+@contextmanager
+def watching(lake: Lake, allowed: list[set[float]], size: int) -> Iterator[list[int]]:
+    """Read again and again while the block runs: always all rows, of the one release or the other."""
+    done, reads, wrong = threading.Event(), [0], []
+
+    def watch() -> None:
+        while not done.is_set():
+            count, values = held(lake)
+            reads[0] += 1
+            if count != size or values not in allowed:
+                wrong.append((count, values))
+
+    reader = threading.Thread(target=watch)
+    reader.start()
+    try:
+        yield reads
+    finally:
+        done.set()
+        reader.join()
+    assert not wrong, wrong[0]
+    assert reads[0]
+
+
+@pytest.mark.soak
+def test_fifty_loads_killed_all_over_the_way_are_mended_by_loading_again(tmp_path: Path) -> None:
+    home = tmp_path / "lake"
+    with Sandbox() as sandbox, Nursery(home, sandbox.base_url, DATASET) as nursery:
+        table = sandbox.tables[DATASET]
+        lake = open_lake(Settings(lake_home=home))
+        expected = []
+        for number in (0, 1):
+            sandbox.replace(release(table, number))
+            load(tmp_path / f"undisturbed-{number}", sandbox.base_url, DATASET)
+            expected.append(rows(open_lake(Settings(lake_home=tmp_path / f"undisturbed-{number}"))))
+            calls = nursery.load()
+        published = unpublished = 0
+        for number in range(MANY):
+            sandbox.replace(
+                release(table, number % 2).revised(updated=f"2026-{number // 28 + 1:02d}-{number % 28 + 1:02d}")
+            )
+            old, new = {float((number + 1) % 2)}, {float(number % 2)}
+            with watching(lake, [old, new], len(table.cells)):
+                nursery.begin(kill_at=round(calls * (number + 0.5) / MANY))
+                assert nursery.answer() == "killed", f"kill {number} of {calls} calls"
+            if held(lake)[1] == new:
+                published += 1
+            else:
+                unpublished += 1
+            nursery.load()
+            assert rows(lake).equals(expected[number % 2]), f"after kill {number}"
+        assert unpublished > MANY / 2
+        assert published

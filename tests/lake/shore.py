@@ -50,9 +50,9 @@ def group(rows: pa.Table, schema: pa.Schema) -> pa.Table:
 
 
 def main() -> None:
-    """Load some datasets of this process's own, and one that every process loads."""
-    home, process, count = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-    lake = lake_in(home)
+    """Load some datasets of this process's own into the lake of the environment, and one that every process loads."""
+    process, count = int(sys.argv[1]), int(sys.argv[2])
+    lake = open_lake()
     for number in range(count):
         load(lake, frame(f"{process * 100 + number:010d}", [1.0] * 20))
     load(lake, frame(SHARED_ID, [2.0] * 33))

@@ -1,13 +1,8 @@
-"""The Iceberg tables: one dataset's rows replaced at once, columns added to a live table, many processes at a time."""
+"""The Iceberg tables: one dataset's rows replaced at once, columns added to a live table."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,9 +12,8 @@ from estat_dagster.columns import Column, axis_columns
 from estat_dagster.errors import ValidationError
 from estat_dagster.lake import schemas
 from estat_dagster.lake.lake import Lake
-from tests.lake.shore import POPULATION, SHARED_ID, frame, group, lake_in, load
+from tests.lake.shore import POPULATION, frame, group, load
 
-ROOT = Path(__file__).resolve().parents[2]
 A, B = "0000000001", "0000000002"
 
 
@@ -122,26 +116,6 @@ def test_rows_of_a_file_that_holds_other_datasets_too_are_still_replaced_alone(l
     load(lake, frame(A, [9.0], [2000]))
     assert values(lake, A) == [9.0]
     assert values(lake, B) == [2.0]
-
-
-def test_many_processes_load_at_once_and_every_row_is_there_once(tmp_path: Path) -> None:
-    processes, each = 4, 3
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.lake.shore", str(tmp_path / "lake"), str(number), str(each)],
-            cwd=ROOT,
-            env=os.environ,
-            stderr=subprocess.PIPE,
-        )
-        for number in range(1, processes + 1)
-    ]
-    for process in running:
-        _, words = process.communicate(timeout=180)
-        assert process.returncode == 0, words.decode()[-2000:]
-    counts = Counter(row["dataset_id"] for row in scan(lake_in(tmp_path / "lake")))
-    assert counts.pop(SHARED_ID) == 33
-    assert len(counts) == processes * each
-    assert set(counts.values()) == {20}
 
 
 def test_a_table_made_without_the_properties_of_names_gets_them(lake: Lake, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,0 +1,103 @@
+"""A process with all imports done, which forks a child for each load; a child can kill itself at its n-th call.
+
+Counting the calls of Python, also into C, spreads the kills over the whole way on any machine alike: fetching, mapping,
+merging, writing, renaming, committing. Started by `Nursery`, which speaks with it over pipes.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any
+
+from tests.doors.loader import load
+
+ROOT = Path(__file__).resolve().parents[2]
+NEVER = 1 << 62
+
+
+class Calls:
+    """Counts calls, and kills the process at one of them."""
+
+    def __init__(self, kill_at: int) -> None:
+        self.count, self._kill_at = 0, kill_at
+
+    def __call__(self, frame: FrameType, event: str, argument: Any) -> None:
+        if event in ("call", "c_call"):
+            self.count += 1
+            if self.count == self._kill_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def child(home: Path, base_url: str, dataset_id: str, kill_at: int, report: int) -> None:
+    calls = Calls(kill_at)
+    sys.setprofile(calls)
+    load(home, base_url, dataset_id)
+    sys.setprofile(None)
+    os.write(report, str(calls.count).encode())
+
+
+def main() -> None:
+    """For each line `kill_at`, fork a load and print how many calls it made, or `killed`."""
+    home, base_url, dataset_id = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+    print("ready", flush=True)
+    for line in sys.stdin:
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                child(home, base_url, dataset_id, int(line), writing)
+                status = 0
+            finally:
+                os._exit(status)
+        os.close(writing)
+        with os.fdopen(reading, "rb") as pipe:
+            said = pipe.read().decode()
+        _, status = os.waitpid(pid, 0)
+        killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+        print(said or ("killed" if killed else f"failed {status}"), flush=True)
+
+
+class Nursery:
+    """The process, from outside."""
+
+    def __init__(self, home: Path, base_url: str, dataset_id: str) -> None:
+        arguments = [sys.executable, "-m", "tests.doors.nursery", str(home), base_url, dataset_id]
+        self._process = subprocess.Popen(
+            arguments, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
+
+    def __enter__(self) -> Nursery:
+        assert self.answer() == "ready"
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def begin(self, kill_at: int = NEVER) -> None:
+        """Begin a load that is killed at one of its calls."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{kill_at}\n")
+        self._process.stdin.flush()
+
+    def answer(self) -> str:
+        """Wait for the end of a load: the number of its calls, or `killed`."""
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+    def load(self) -> int:
+        """Load whole, and return the number of calls."""
+        self.begin()
+        return int(self.answer())
+
+
+if __name__ == "__main__":
+    main()
