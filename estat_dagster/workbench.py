@@ -17,6 +17,7 @@ from estat_dagster.settings import ESTAT_BASE_URL, SANDBOX, SANDBOX_APP_ID, Sett
 if TYPE_CHECKING:
     from estat_dagster.estat.client import EstatClient
     from estat_dagster.lake.lake import Lake
+    from estat_dagster.query.athena.client import Client
     from estat_dagster.query.engine import QueryEngine
     from estat_dagster.sandbox.server import Sandbox
 
@@ -71,19 +72,28 @@ class Workbench:
 
     @cached_property
     def sql(self) -> QueryEngine:
-        """The SQL engine of the lake.
+        """The SQL engine of the lake: Athena where it is on AWS, else the embedded one."""
+        settings, catalog = self.settings, self.lake.tables.catalog
+        if settings.s3_bucket:
+            from estat_dagster.query.athena.engine import AthenaEngine
 
-        Raises:
-            ValidationError: the lake is on AWS, whose engine is Athena.
-        """
+            return AthenaEngine(self.athena, catalog, settings.glue_database, group=settings.athena_workgroup)
         from estat_dagster.query.embedded import EmbeddedEngine
 
-        if self.settings.s3_bucket:
-            raise ValidationError(
-                "This lake is on AWS, and this command queries local lakes only.",
-                hint="Query it in Athena, or unset DATALAKE_S3_BUCKET.",
-            )
-        return EmbeddedEngine(self.lake.tables.catalog, self.settings.glue_database)
+        return EmbeddedEngine(catalog, settings.glue_database)
+
+    @cached_property
+    def athena(self) -> Client:
+        """Athena's API.
+
+        Raises:
+            ValidationError: the lake is not on AWS, or AWS is not configured.
+        """
+        from estat_dagster.query.athena.client import Client
+
+        if not self.settings.s3_bucket:
+            raise ValidationError("This lake is not on AWS.", hint="Set DATALAKE_S3_BUCKET to the lake's bucket.")
+        return Client(self.settings.aws_region)
 
 
 def shared_sandbox() -> Sandbox:

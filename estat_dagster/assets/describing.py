@@ -15,27 +15,33 @@ from estat_dagster.pictures.quality import draw_quality
 from estat_dagster.records.report import table
 
 MARKDOWN_ROWS = 15
+UNCHANGED = "Nothing: the content is the one that this was made from before (same content_hash). `force` makes it anew."
 
 
-def to_result(step: StepResult, seconds: float) -> dg.MaterializeResult[Any]:
+def to_result(step: StepResult, seconds: float, *, retries: int = 0) -> dg.MaterializeResult[Any]:
     """Return the materialization of a step, with the hash of the content as its data version."""
     return dg.MaterializeResult(
-        metadata=to_metadata(step, seconds),
+        metadata=to_metadata(step, seconds, retries=retries),
         data_version=dg.DataVersion(step.content_hash),
     )
 
 
-def to_metadata(step: StepResult, seconds: float) -> dict[str, Any]:
+def to_metadata(step: StepResult, seconds: float, *, retries: int = 0) -> dict[str, Any]:
     """Return a step's facts as Dagster metadata."""
     metadata: dict[str, Any] = {
         "dagster/uri": step.uri,
         "seconds": round(seconds, 3),
+        "what_it_did": UNCHANGED if step.unchanged else "Made anew.",
         "unchanged": step.unchanged,
         "content_hash": step.content_hash,
         **{name: _value(fact) for name, fact in step.facts.items()},
     }
+    if "requests" in step.facts:
+        metadata["retries"] = retries
     if step.rows is not None:
         metadata["dagster/partition_row_count"] = step.rows
+        if step.rows and isinstance(size := step.facts.get("bytes"), int):
+            metadata["bytes_per_row"] = round(size / step.rows, 2)
         metadata["rows_per_second"] = round(step.rows / seconds) if seconds and not step.unchanged else 0
     if step.table_name:
         metadata["dagster/table_name"] = step.table_name
@@ -46,8 +52,9 @@ def to_metadata(step: StepResult, seconds: float) -> dict[str, Any]:
     if step.quality:
         metadata["quality_report"] = dg.MetadataValue.md(step.quality)
     if picture := draw_quality(step.shares):
-        image = base64.b64encode(picture).decode()
-        metadata["picture"] = dg.MetadataValue.md(f"![what the rows hold](data:image/png;base64,{image})")
+        metadata["picture"] = _image(picture, "what the rows hold")
+    if step.picture:
+        metadata["picture"] = _image(step.picture, "one series of the data")
     return metadata
 
 
@@ -61,6 +68,10 @@ def preview_table(rows: Sequence[dict[str, Any]]) -> str:
     shown = rows[:MARKDOWN_ROWS]
     names = [name for name in shown[0] if any(row[name] is not None for row in shown)]
     return table(names, [[row[name] for name in names] for row in shown])
+
+
+def _image(png: bytes, words: str) -> dg.MarkdownMetadataValue:
+    return dg.MetadataValue.md(f"![{words}](data:image/png;base64,{base64.b64encode(png).decode()})")
 
 
 def _value(fact: Any) -> Any:

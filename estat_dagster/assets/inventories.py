@@ -10,6 +10,7 @@ from estat_dagster.assets.steps.job import DatasetJob
 from estat_dagster.assets.steps.publish import dimension_rows
 from estat_dagster.domains import DOMAINS
 from estat_dagster.lake import inventory
+from estat_dagster.records.version import VERSION
 from estat_dagster.workbench import Workbench
 
 GROUP = "inventory"
@@ -21,7 +22,12 @@ LOADED_FROM = [layer_key(domain, "iceberg_table") for domain in DOMAINS.values()
     group_name=GROUP,
     owners=OWNERS,
     kinds={"iceberg"},
-    metadata={"dagster/column_schema": column_schema(inventory.INVENTORY_COLUMNS)},
+    tags={"layer": "inventory"},
+    code_version=VERSION,
+    metadata={
+        "dagster/table_name": inventory.INVENTORY,
+        "dagster/column_schema": column_schema(inventory.INVENTORY_COLUMNS),
+    },
 )
 def dataset_inventory(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[Any]:
     """One row a dataset: what it is, which part is held, its counts and its credit. Made from the registry."""
@@ -39,7 +45,12 @@ def dataset_inventory(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResul
     group_name=GROUP,
     owners=OWNERS,
     kinds={"iceberg"},
-    metadata={"dagster/column_schema": column_schema(inventory.DIMENSION_COLUMNS)},
+    tags={"layer": "inventory"},
+    code_version=VERSION,
+    metadata={
+        "dagster/table_name": inventory.DIMENSIONS,
+        "dagster/column_schema": column_schema(inventory.DIMENSION_COLUMNS),
+    },
 )
 def dataset_dimensions(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[Any]:
     """One row a class of each axis of each dataset: code, name, level, parent and unit. Made from the raw pages."""

@@ -3,9 +3,11 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from estat_dagster.assets.describing import column_schema, to_result
 from estat_dagster.assets.registering import register_dataset
@@ -18,35 +20,40 @@ from estat_dagster.domains import DATASET_ID, Domain, check_dataset_id
 from estat_dagster.errors import DataLakeError, ValidationError
 from estat_dagster.estat.client import PAGE_LIMIT
 from estat_dagster.estat.plan import FetchPlan
+from estat_dagster.lake import paths
 from estat_dagster.lake.registry import FAILED
 from estat_dagster.records.mapper import LOADED_AT, SOURCE_COLUMNS
 from estat_dagster.records.version import VERSION
 from estat_dagster.settings import Settings
-from estat_dagster.telemetry import log
+from estat_dagster.telemetry import counted, log, span
 from estat_dagster.workbench import Workbench
 
 ESTAT_POOL = "estat_api"
 OWNERS = ["team:data-lake"]
+# A table that nothing was loaded into for five weeks is old for monthly statistics; for a quarter it needs a look.
+FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=100), warn_window=timedelta(days=35))
 
 
 class StepConfig(dg.Config):
     """How to run a layer."""
 
-    force: bool = False
-    """Write again although the content has not changed."""
+    force: bool = Field(default=False, description="Write again although the content has not changed.")
 
 
 class FetchConfig(StepConfig):
     """How to fetch."""
 
-    chunk_size: int = PAGE_LIMIT
-    """Records a page, at most 100,000."""
-
-    max_records: int | None = None
-    """The most records to fetch. A larger table is refused before anything is fetched; nothing is cut off."""
-
-    min_interval: float | None = None
-    """The least seconds between two requests; ESTAT_MIN_INTERVAL where it is not given."""
+    chunk_size: int = Field(default=PAGE_LIMIT, description="Records a page, at most 100,000.")
+    max_concurrent: int | None = Field(
+        default=None, description="The most requests at once, where it shall be fewer than ESTAT_MAX_CONCURRENT."
+    )
+    max_records: int | None = Field(
+        default=None,
+        description="The most records to fetch. A larger table is refused before anything is fetched; nothing is cut off.",
+    )
+    min_interval: float | None = Field(
+        default=None, description="The least seconds between two requests; ESTAT_MIN_INTERVAL where it is not given."
+    )
 
     def plan(self, settings: Settings) -> FetchPlan:
         """Return how to fetch.
@@ -55,7 +62,8 @@ class FetchConfig(StepConfig):
             ValidationError: a number is not possible.
         """
         interval = settings.min_interval if self.min_interval is None else self.min_interval
-        return FetchPlan(self.chunk_size, settings.max_concurrent, interval, self.max_records)
+        at_once = settings.max_concurrent if self.max_concurrent is None else self.max_concurrent
+        return FetchPlan(self.chunk_size, min(at_once, settings.max_concurrent), interval, self.max_records)
 
 
 @dataclass(frozen=True)
@@ -150,12 +158,6 @@ def _build(domain: Domain, layer: Layer) -> dg.AssetsDefinition:
 def _asset(
     domain: Domain, layer: Layer, pool: str | None = None
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
-    columns = {
-        "transformed_frame": (*_staged(domain), *SOURCE_COLUMNS),
-        "validated_records": _staged(domain),
-        "parquet_file": domain.columns,
-        "iceberg_table": domain.columns,
-    }.get(layer.name)
     return dg.asset(
         key=layer_key(domain, layer.name),
         deps=[layer_key(domain, layer.before)] if layer.before else [],
@@ -166,8 +168,32 @@ def _asset(
         kinds=set(layer.kinds),
         code_version=VERSION,
         pool=pool,
-        metadata={"dagster/column_schema": column_schema(columns)} if columns else {},
+        tags={"domain": domain.name, "layer": layer.name},
+        metadata=_declared(domain, layer),
+        freshness_policy=FRESH if layer.name == "iceberg_table" else None,
     )
+
+
+def _declared(domain: Domain, layer: Layer) -> dict[str, Any]:
+    """Return what is known of a layer before anything is loaded: where it lies, its table and its columns."""
+    columns = {
+        "transformed_frame": (*_staged(domain), *SOURCE_COLUMNS),
+        "validated_records": _staged(domain),
+        "parquet_file": domain.columns,
+        "iceberg_table": domain.columns,
+    }.get(layer.name)
+    place = {
+        "raw_json": "raw/",
+        "transformed_frame": f"staging/{domain.name}/",
+        "validated_records": f"staging/{domain.name}/",
+        "parquet_file": f"parquet/{domain.name}/",
+        "iceberg_table": f"{paths.table(domain.name, domain.table_name)}/",
+    }[layer.name]
+    return {
+        "in_the_lake": place,
+        **({"dagster/column_schema": column_schema(columns)} if columns else {}),
+        **({"dagster/table_name": domain.table_name} if layer.name == "iceberg_table" else {}),
+    }
 
 
 def _staged(domain: Domain) -> tuple[Column, ...]:
@@ -188,14 +214,15 @@ def _run(
     started = time.perf_counter()
     try:
         job = _job(bench, domain, dataset_id, force=force, run_id=context.run.run_id)
-        result = step(job)
+        with counted() as lines, span(layer.name, dataset_id=dataset_id, domain=domain.name):
+            result = step(job)
     except DataLakeError as error:
         record_failure(bench, dataset_id, str(error))
         raise as_failure(error) from error
     seconds = time.perf_counter() - started
     outcome = "unchanged" if result.unchanged else f"{result.rows:,} rows"
     log(layer.name, f"{outcome} in {seconds:.2f} s", dataset_id=dataset_id, rows=result.rows, seconds=round(seconds, 3))
-    return to_result(result, seconds)
+    return to_result(result, seconds, retries=lines["retry"])
 
 
 def _job(bench: Workbench, domain: Domain, dataset_id: str, *, force: bool, run_id: str) -> DatasetJob:

@@ -8,9 +8,10 @@ from pydantic import Field
 
 from estat_dagster.assets.layers import as_failure
 from estat_dagster.assets.registering import register_dataset
-from estat_dagster.automation.loading import load_registered
-from estat_dagster.domains import DOMAINS, check_dataset_id
-from estat_dagster.errors import DataLakeError
+from estat_dagster.automation.loading import Outcome, load_registered
+from estat_dagster.automation.requests import load_each, read_ids
+from estat_dagster.domains import DOMAINS
+from estat_dagster.errors import DataLakeError, ValidationError
 from estat_dagster.estat.client import PAGE_LIMIT
 from estat_dagster.estat.scope import parse_filters
 from estat_dagster.workbench import Workbench
@@ -58,18 +59,16 @@ def register_and_ingest_job(definitions: Callable[[], dg.Definitions]) -> dg.Job
     ) -> None:
         """Register each dataset, then load it; a dataset that fails does not keep the others from loading."""
         try:
-            ids = [check_dataset_id(dataset_id) for dataset_id in config.dataset_ids.replace(",", " ").split()]
+            ids = read_ids(config.dataset_ids)
             scope = parse_filters(tuple(config.filters)) if config.filters else None
+            if not ids:
+                raise ValidationError("No dataset id was given.", hint="Write one into dataset_ids.")
         except DataLakeError as error:
             raise as_failure(error) from error
-        failures = {}
-        for dataset_id in ids:
-            try:
-                entry = register_dataset(bench, dataset_id, domain=config.domain or None, scope=scope)
-            except DataLakeError as error:
-                failures[dataset_id] = str(error)
-                continue
-            outcome = load_registered(
+
+        def load(dataset_id: str) -> Outcome:
+            entry = register_dataset(bench, dataset_id, domain=config.domain or None, scope=scope)
+            return load_registered(
                 definitions(),
                 context.instance,
                 entry,
@@ -77,12 +76,8 @@ def register_and_ingest_job(definitions: Callable[[], dg.Definitions]) -> dg.Job
                 fetch=config.model_dump(include={"chunk_size", "max_records", "min_interval"}, exclude_none=True),
                 asked_by="register_and_ingest",
             )
-            context.log.info(f"{dataset_id} as {entry.domain}: run {outcome.run_id} {outcome.reason or 'succeeded'}")
-            if not outcome.success:
-                failures[dataset_id] = outcome.reason
-        if failures or not ids:
-            words = "; ".join(f"{dataset_id}: {reason}" for dataset_id, reason in failures.items())
-            raise dg.Failure(words or "No dataset id was given.", allow_retries=False)
+
+        load_each(context, ids, load)
 
     @dg.job(
         description="Add datasets by their e-Stat ids and load them: the one form that is needed to begin.",

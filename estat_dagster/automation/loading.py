@@ -5,13 +5,13 @@ The `estat` command and the job `register_and_ingest` load in this way.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 
-from estat_dagster.assets.layers import LAYERS, op_name
+from estat_dagster.assets.layers import LAYERS, Layer, layer_key, op_name
 from estat_dagster.domains import get_domain
 from estat_dagster.lake.registry import DatasetEntry
 
@@ -36,17 +36,19 @@ def load_registered(
     force: bool = False,
     fetch: Mapping[str, Any] | None = None,
     asked_by: str,
+    layers: Sequence[Layer] = LAYERS,
 ) -> Outcome:
-    """Run the five layers of a registered dataset and return how it ended; `fetch` is more of `FetchConfig`."""
+    """Run the layers of a registered dataset and return how it ended; `fetch` is more of `FetchConfig`."""
     domain = get_domain(entry.domain)
     instance.add_dynamic_partitions(domain.partitions_name, [entry.dataset_id])
     result = defs.resolve_job_def(f"ingest_{domain.name}").execute_in_process(
         instance=instance,
         partition_key=entry.dataset_id,
+        asset_selection=[layer_key(domain, layer.name) for layer in layers],
         run_config={
             "ops": {
                 op_name(domain, layer): {"config": {"force": force, **(fetch or {} if layer is LAYERS[0] else {})}}
-                for layer in LAYERS
+                for layer in layers
             },
             "loggers": QUIET_CONSOLE,
         },

@@ -39,6 +39,7 @@ def command(form: str) -> None:
         ("e-Stat", _estat),
         ("lake", _lake),
         ("Iceberg catalog", _catalog),
+        ("Athena", _athena),
         ("disk", _disk),
         ("Dagster", _dagster),
         ("web UI", _web),
@@ -82,6 +83,16 @@ def _lake(bench: Workbench) -> Finding:
 def _catalog(bench: Workbench) -> Finding:
     names = bench.lake.tables.names()
     return Finding("Iceberg catalog", "ok", f"{len(names)} tables: {', '.join(names) or 'none yet'}.")
+
+
+def _athena(bench: Workbench) -> Finding:
+    if not bench.settings.s3_bucket:
+        return Finding("Athena", "ok", "Not needed: the lake is local, and the embedded engine answers.")
+    from estat_dagster.query.athena import workgroup
+
+    name = bench.settings.athena_workgroup
+    limit = workgroup.check(bench.athena, name)["BytesScannedCutoffPerQuery"]
+    return Finding("Athena", "ok", f"The workgroup {name} is enforced; a query may scan {limit / 2**30:,.2f} GB.")
 
 
 def _disk(bench: Workbench) -> Finding:

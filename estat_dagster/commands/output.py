@@ -47,11 +47,24 @@ def print_document(document: Mapping[str, Any]) -> None:
     click.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
 
 
+def print_documents(documents: Iterator[Mapping[str, Any]]) -> None:
+    """Print JSON objects as a list, each as it comes."""
+    separator = "["
+    for document in documents:
+        click.echo(f"{separator}{json.dumps(document, ensure_ascii=False, indent=2, default=str)}", nl=False)
+        separator = ",\n"
+    click.echo("]" if separator != "[" else "[]")
+
+
+def rows_of(result: QueryResult) -> Iterator[Row]:
+    """Yield the rows of a query as they come."""
+    return (row for batch in result.batches for row in zip(*(c.to_pylist() for c in batch.columns), strict=True))
+
+
 def print_result(result: QueryResult, form: str) -> None:
     """Print the rows of a query as they come."""
-    rows = (row for batch in result.batches for row in zip(*(c.to_pylist() for c in batch.columns), strict=True))
     with result:
-        print_rows([column.name for column in result.columns], rows, form)
+        print_rows([column.name for column in result.columns], rows_of(result), form)
 
 
 def _print_json(names: Sequence[str], rows: Sequence[Row] | Iterator[Row]) -> None:

@@ -44,7 +44,7 @@ class Runner:
         from estat_dagster.automation.loading import load_registered
 
         outcome = load_registered(
-            self._definitions, self._instance, entry, force=force, fetch=fetch, asked_by="estat load"
+            self._definitions, self.instance, entry, force=force, fetch=fetch, asked_by="estat load"
         )
         if not outcome.success:
             raise DataError(outcome.reason, hint=f"Its run is {outcome.run_id} in the web UI (`make dev`).")
@@ -57,7 +57,7 @@ class Runner:
         return build_defs(settings=self._bench.settings)
 
     @cached_property
-    def _instance(self) -> dg.DagsterInstance:
+    def instance(self) -> dg.DagsterInstance:
         """The instance of the project's dagster.yaml, whose paths are relative to its folder."""
         import dagster as dg
 

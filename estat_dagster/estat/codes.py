@@ -12,8 +12,9 @@ from estat_dagster.errors import ValidationError
 from estat_dagster.estat.client import EstatClient
 from estat_dagster.estat.credit import table_credit
 from estat_dagster.estat.models import Axis, ClassItem, Metadata
-from estat_dagster.estat.prefectures import by_code, by_name, by_part
+from estat_dagster.estat.prefectures import by_name, by_part
 from estat_dagster.estat.words import fold_kana
+from estat_dagster.prefectures import by_code
 
 AREA = "area"
 

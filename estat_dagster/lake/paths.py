@@ -5,6 +5,9 @@ from __future__ import annotations
 from estat_dagster.domains import Domain
 
 ICEBERG = "iceberg-tables"
+TOPS = ("raw", "registry", "staging", "quarantine", "parquet")
+"""The folders of everything but the tables."""
+
 CATALOG_FILE = f"{ICEBERG}/catalog.db"
 
 
@@ -18,9 +21,9 @@ def registry(dataset_id: str = "") -> str:
     return f"registry/{dataset_id}.json" if dataset_id else "registry"
 
 
-def staging(domain: Domain, dataset_id: str, step: str) -> str:
-    """Return the folder of a step's frames."""
-    return f"staging/{domain.name}/{dataset_id}/{step}"
+def staging(domain: Domain, dataset_id: str, step: str = "") -> str:
+    """Return the folder of a step's frames, or of all steps where none is named."""
+    return f"staging/{domain.name}/{dataset_id}/{step}".rstrip("/")
 
 
 def quarantine(domain: Domain, dataset_id: str) -> str:

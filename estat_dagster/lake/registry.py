@@ -135,6 +135,10 @@ class MetadataManager:
         self._store.write(paths.registry(entry.dataset_id), body)
         return entry
 
+    def remove(self, dataset_id: str) -> None:
+        """Remove a dataset's entry; one that is not there is no error."""
+        self._store.remove(paths.registry(check_dataset_id(dataset_id)))
+
     def __iter__(self) -> Iterator[DatasetEntry]:
         for name in self._store.names(paths.registry()):
             if name.endswith(".json"):

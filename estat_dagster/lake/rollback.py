@@ -82,6 +82,7 @@ def rollback(lake: Lake, dataset_id: str, to: AsOf) -> RolledBack:
         summary.FROM: str(target),
     }
     snapshot = lake.tables.commit_files(domain.table_name, dataset_id, written, properties, again)
+    _see_all(lake, again)
     rows, nulls = _write_file(lake, domain, dataset_id, snapshot, facts.get("loaded_version") or f"snapshot:{target}")
     done = lake.registry.update_status(
         dataset_id,
@@ -107,10 +108,18 @@ def _files(lake: Lake, table: Table, dataset_id: str, snapshot_id: int) -> list[
             f"The snapshot {snapshot_id} of {table.name()[-1]} holds no row of {dataset_id}.",
             hint=f"`estat history {dataset_id}` lists those that do; `estat delete {dataset_id}` takes the rows out.",
         )
-    gone = [file.file_path for file in found if not lake.store.exists(path_in(lake.store, file.file_path))]
-    if gone:
-        raise StorageError(f"{len(gone)} files of the snapshot {snapshot_id} are gone, such as {gone[0]}.")
+    _see_all(lake, found)
     return found
+
+
+def _see_all(lake: Lake, files: list[DataFile]) -> None:
+    """See that files are there: orphans are removed beside it."""
+    gone = [file.file_path for file in files if not lake.store.exists(path_in(lake.store, file.file_path))]
+    if gone:
+        raise StorageError(
+            f"{len(gone)} files of that snapshot are gone, such as {gone[0]}.",
+            hint="Load the dataset with --force, or restore the files from a backup.",
+        )
 
 
 def _told(table: Table, dataset_id: str, snapshot_id: int) -> dict[str, str]:
@@ -172,6 +181,7 @@ def _place(file: DataFile) -> tuple[Any, ...]:
 
 def _put_classes(lake: Lake, dataset_id: str, version: str | None) -> bool:
     """Put the classes of the load of that version back into `dataset_dimensions`, and return whether they are kept."""
+    inventory.create_dataset_inventory_table(lake.tables)
     table = lake.tables.load(inventory.DIMENSIONS)
     for facts in dataset_snapshots(table, dataset_id):
         snapshot = table.snapshot_by_id(facts.snapshot_id)

@@ -58,8 +58,9 @@ def open_writer(stream: Any, schema: pa.Schema) -> pq.ParquetWriter:
 
 
 def read_row_group(file: Any, metadata: pq.FileMetaData, number: int, schema: pa.Schema) -> pa.Table:
-    """Return a row group of a Parquet file under a schema's columns, its texts dictionary-encoded."""
-    reader = pq.ParquetFile(file, metadata=metadata, read_dictionary=[f.name for f in schema if f.type == pa.string()])
+    """Return a row group under a schema's columns, texts dictionary-encoded; the file may lack the newer ones."""
+    texts = {f.name for f in schema if f.type == pa.string()} & set(metadata.schema.names)
+    reader = pq.ParquetFile(file, metadata=metadata, read_dictionary=sorted(texts))
     return under(reader.read_row_group(number).unify_dictionaries(), schema)
 
 

@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
 FIELD_ID = b"PARQUET:field_id"
 CREDIT = "政府統計の総合窓口(e-Stat) https://www.e-stat.go.jp/"
+MANIFESTS = {
+    # Every commit reads all manifests, and a load leaves two: maintenance merges them from this number on.
+    "commit.manifest-merge.enabled": "true",
+    "commit.manifest.min-count-to-merge": "20",
+}
 PROPERTIES = {
+    **MANIFESTS,
     "format-version": "2",
     "write.parquet.compression-codec": "zstd",
     # 12 processes on one table: 26 of 48 commits with the default of 4 retries, 48 of 48 with 20.

@@ -31,6 +31,9 @@ S3_PROPERTIES = {
 }
 """The same patience for PyIceberg, which opens S3 by itself."""
 
+DRAFT = ".tmp"
+"""How the name of a file ends that is still being written."""
+
 
 class StoredFile(NamedTuple):
     """A file of the store: its path, its bytes, and when it was written."""
@@ -90,7 +93,7 @@ class Store:
         """
         with self._explaining("written", path):
             target = self.full(path)
-            draft = f"{target}.{uuid.uuid4().hex}.tmp"
+            draft = f"{target}.{uuid.uuid4().hex}{DRAFT}"
             if self._is_local:
                 self.filesystem.create_dir(target.rpartition("/")[0], recursive=True)
             try:
@@ -161,14 +164,25 @@ class Store:
         root = f"{self.uri()}/"
         return uri.removeprefix(root) if uri.startswith(root) else None
 
-    def walk(self, folder: str) -> Iterator[StoredFile]:
-        """Return every file below a folder; none where there is no such folder."""
-        with self._explaining("read", folder):
-            found = self.filesystem.get_file_info(fs.FileSelector(self.full(folder), True, recursive=True))
-        root = f"{self._root}/"
-        for info in found:
+    def walk(self, path: str) -> Iterator[StoredFile]:
+        """Return a file, or every file below a folder; none where there is neither."""
+        with self._explaining("read", path):
+            found = self.filesystem.get_file_info(self.full(path))
+            infos = [found]
+            if found.type == fs.FileType.Directory:
+                infos = self.filesystem.get_file_info(fs.FileSelector(self.full(path), recursive=True))
+        for info in infos:
             if info.type == fs.FileType.File:
-                yield StoredFile(info.path.removeprefix(root), info.size, info.mtime)
+                yield StoredFile(info.path.removeprefix(f"{self._root}/"), info.size, info.mtime)
+
+    def remove_below(self, path: str) -> None:
+        """Remove a file, or a folder with all that is in it; one that is not there is no error."""
+        with self._explaining("removed", path):
+            kind = self.filesystem.get_file_info(self.full(path)).type
+            if kind == fs.FileType.File:
+                self.filesystem.delete_file(self.full(path))
+            elif kind == fs.FileType.Directory:
+                self.filesystem.delete_dir(self.full(path))
 
     def remove(self, path: str) -> None:
         """Remove a file; one that is not there is no error."""

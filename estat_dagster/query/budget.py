@@ -1,4 +1,4 @@
-"""The time that a query may take: what stops DuckDB when it is used up."""
+"""The time that a query may take: what stops DuckDB when it is used up, or when somebody cancels the query."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from estat_dagster.errors import RequestTimeoutError
+from estat_dagster.errors import DataLakeError, RequestTimeoutError, UnknownError
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -24,6 +24,14 @@ class Budget:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._left = seconds
+        self._cancelled = False
+        self._changed = threading.Condition()
+
+    def cancel(self) -> None:
+        """Stop the work that goes on, and any later."""
+        with self._changed:
+            self._cancelled = True
+            self._changed.notify_all()
 
     @contextmanager
     def spend(self, connection: DuckDBPyConnection) -> Iterator[None]:
@@ -31,27 +39,37 @@ class Budget:
 
         Raises:
             RequestTimeoutError: the time was used up, and the query stopped.
+            UnknownError: it was cancelled.
         """
         done = threading.Event()
-        watch = threading.Thread(target=_interrupt, args=(connection, done, self._left), daemon=True)
+        watch = threading.Thread(target=self._watch, args=(connection, done), daemon=True)
         started = time.monotonic()
         watch.start()
         try:
             yield
         except duckdb.InterruptException as error:
-            raise RequestTimeoutError(
-                f"The query was stopped: it ran longer than {self._seconds:g} s.",
-                hint="Narrow it with WHERE on year and region_code, or aggregate before joining.",
-            ) from error
+            raise self._stopped() from error
         finally:
-            done.set()
+            with self._changed:
+                done.set()
+                self._changed.notify_all()
             watch.join()
             self._left -= time.monotonic() - started
+        if self._cancelled:
+            raise self._stopped()
 
-
-def _interrupt(connection: DuckDBPyConnection, done: threading.Event, seconds: float) -> None:
-    """Interrupt again and again: an interrupt that meets DuckDB between two phases of a query is forgotten."""
-    if not done.wait(max(seconds, 0)):
-        connection.interrupt()
-        while not done.wait(_BEAT):
+    def _watch(self, connection: DuckDBPyConnection, done: threading.Event) -> None:
+        """Interrupt again and again: an interrupt that meets DuckDB between two phases of a query is forgotten."""
+        with self._changed:
+            self._changed.wait_for(lambda: done.is_set() or self._cancelled, max(self._left, 0))
+        while not done.is_set():
             connection.interrupt()
+            done.wait(_BEAT)
+
+    def _stopped(self) -> DataLakeError:
+        if self._cancelled:
+            return UnknownError("The query was cancelled.")
+        return RequestTimeoutError(
+            f"The query was stopped: it ran longer than {self._seconds:g} s.",
+            hint="Narrow it with WHERE on year and region_code, or aggregate before joining.",
+        )

@@ -7,33 +7,36 @@ from __future__ import annotations
 
 import fnmatch
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
-from sqlglot import exp
 
 from estat_dagster.errors import ValidationError
-from estat_dagster.query import macros, output, parameters, problems, pruning, statements, tables, translate
-from estat_dagster.query.budget import Budget
+from estat_dagster.query import parameters as values
+from estat_dagster.query import statements
+from estat_dagster.query.cursors import Answer, Cursors, Rows
+from estat_dagster.query.duck import Duck
 from estat_dagster.query.engine import QueryResult
-from estat_dagster.query.scan import Scan, plan
-from estat_dagster.query.session import SCHEMA, connect, select
+from estat_dagster.query.tables import Tables
 from estat_dagster.query.types import iceberg_type_name
+from estat_dagster.query.work import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from duckdb import DuckDBPyConnection, DuckDBPyRelation
     from pyiceberg.catalog import Catalog
 
-_BATCH_ROWS = 10_000
+    from estat_dagster.query.statements import Statement
+    from estat_dagster.snapshots import AsOf
+
+_OPEN_ANSWERS = 4
+_OPEN_SECONDS = 300.0
 
 
 class EmbeddedEngine:
-    """Answers Athena's SQL with DuckDB over the current snapshots of a namespace's Iceberg tables.
+    """Answers Athena's SQL with DuckDB over a namespace's Iceberg tables.
 
     Args:
         catalog: the lake's PyIceberg catalog.
@@ -41,40 +44,82 @@ class EmbeddedEngine:
         memory_limit: the most memory a query may use, as DuckDB writes it. Nothing is spilled to disk.
         threads: threads a query.
         seconds: the longest a query may work.
+        open_answers: answers whose further rows are kept for their cursors; each holds its memory.
+        open_seconds: how long they are kept.
     """
 
     def __init__(
-        self, catalog: Catalog, namespace: str, *, memory_limit: str = "1GB", threads: int = 2, seconds: float = 60
+        self,
+        catalog: Catalog,
+        namespace: str,
+        *,
+        memory_limit: str = "1GB",
+        threads: int = 2,
+        seconds: float = 60,
+        open_answers: int = _OPEN_ANSWERS,
+        open_seconds: float = _OPEN_SECONDS,
     ) -> None:
         self._catalog = catalog
         self._namespace = namespace
-        self._memory_limit = memory_limit
-        self._threads = threads
+        self._duck = Duck(memory_limit, threads)
         self._seconds = seconds
+        self._cursors = Cursors(most=open_answers, seconds=open_seconds)
+        self._works: dict[str, Work] = {}
 
-    def run(self, sql: str, parameters: Sequence[object] = (), *, limit: int | None = None) -> QueryResult:
+    def run(
+        self,
+        sql: str,
+        parameters: Sequence[object] = (),
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        as_of: AsOf | None = None,
+        on_start: Callable[[str], None] | None = None,
+    ) -> QueryResult:
         """Answer one statement. See `QueryEngine.run`."""
         if limit is not None and limit < 0:
             raise ValidationError(f"limit is {limit}; it cannot be less than 0.")
+        started = time.monotonic()
+        question = repr((sql, list(parameters), as_of))
+        if cursor is not None:
+            return self._page(self._cursors.take(cursor, question), limit, started)
+        with self._working() as (work, stack):
+            if on_start:
+                on_start(work.query_id)
+            statement = statements.read(sql, namespace=self._namespace)
+            if statement.kind == "query":
+                tree = values.bind(statement.tree, parameters)
+                rows = self._duck.rows(tree, self._tables(), as_of, limit, work, stack)
+            else:
+                table = self._about(statement, parameters, as_of, work)
+                rows = Rows(sql, table.schema, iter(table.to_batches()))
+            answer = Answer(work.query_id, question, rows, close=stack.pop_all().close)
+        return self._page(answer, limit, started)
+
+    def explain(self, sql: str, parameters: Sequence[object] = ()) -> str:
+        """Return how a query would be answered. See `QueryEngine.explain`."""
         statement = statements.read(sql, namespace=self._namespace)
-        match statement.kind:
-            case "show_tables":
-                names = [name for name in self.tables() if _matches(name, statement.pattern)]
-                return _answer(pa.table({"tab_name": pa.array(names, pa.string())}), sql, limit)
-            case "describe":
-                return _answer(self.describe(statement.table), sql, limit)
-            case "explain":
-                return self._query(statement.tree, parameters, limit=limit, explain=True)
-            case _:
-                return self._query(statement.tree, parameters, limit=limit)
+        if statement.kind not in ("query", "explain"):
+            raise ValidationError("Only a query has a plan.", hint="Explain one SELECT.")
+        with self._working() as (work, _):
+            return self._duck.plan(values.bind(statement.tree, parameters), self._tables(), None, work)
+
+    def cancel(self, query_id: str) -> bool:
+        """Stop a query. See `QueryEngine.cancel`."""
+        work = self._works.get(query_id)
+        if work is None:
+            return False
+        work.cancel()
+        self._cursors.give_up(query_id)
+        return True
 
     def tables(self) -> list[str]:
         """Return the names of the tables, sorted."""
-        return tables.Tables(self._catalog, self._namespace).names()
+        return self._tables().names()
 
     def describe(self, table: str) -> pa.Table:
         """Return a table's columns. See `QueryEngine.describe`."""
-        fields = tables.Tables(self._catalog, self._namespace).load(table).schema().fields
+        fields = self._tables().load(table).schema().fields
         return pa.table(
             {
                 "column": pa.array([field.name for field in fields], pa.string()),
@@ -83,96 +128,44 @@ class EmbeddedEngine:
             }
         )
 
-    def _query(
-        self, tree: exp.Expr, values: Sequence[object], *, limit: int | None, explain: bool = False
-    ) -> QueryResult:
-        started = time.monotonic()
-        tree = parameters.bind(tree, values)
-        scans = self._place_scans(tree)
-        if limit is not None and not explain:
-            output.limit_rows(tree, limit + 1)
-        sql = translate.to_duckdb(tree)
-        macro_sql = macros.creation_sql(translate.needed_macros(tree))
-        work = _Work(Budget(self._seconds), scans.values())
-        with work.errors(), ExitStack() as stack:
-            connection = stack.enter_context(closing(connect(scans, macro_sql, self._memory_limit, self._threads)))
-            with work.on(connection):
-                relation = select(connection, sql)
-                if explain:
-                    return _answer(_plan_table(relation, sql, scans), sql, limit)
-                reader = relation.to_arrow_reader(_BATCH_ROWS)
-            schema = output.schema(reader.schema, relation.types, all_unnamed=isinstance(tree, exp.Values))
-            return QueryResult(
-                schema,
-                _batches(reader, schema, work, connection),
-                sql=sql,
-                limit=limit,
-                bytes_scanned=sum(scan.bytes for scan in scans.values()),
-                started=started,
-                on_close=stack.pop_all().close,
-            )
-
-    def _place_scans(self, tree: exp.Expr) -> dict[str, Scan]:
-        """Plan what is read for each table that the query names, and let the query name DuckDB's view of it instead."""
-        catalog = tables.Tables(self._catalog, self._namespace)
-        references = tables.references(tree)
-        loaded = {id(reference): catalog.load(reference.name) for reference in references}
-        schemas = {key: table.schema() for key, table in loaded.items()}
-        filters = [pruning.row_filter(reference, schemas) for reference in references]
-        scans: dict[str, Scan] = {}
-        views: dict[tuple[str, str], str] = {}
-        for reference, row_filter in zip(references, filters, strict=True):
-            name = reference.name.lower()
-            key = (name, repr(row_filter))
-            if key not in views:
-                views[key] = name if name not in scans else f"{name} ({len(scans)})"
-                scans[views[key]] = plan(loaded[id(reference)], row_filter)
-            tables.rename(reference, views[key], SCHEMA)
-        tables.strip_namespace(tree, self._namespace)
-        return scans
-
-
-class _Work:
-    """DuckDB's work for one query: bounded in time, its errors made ours."""
-
-    def __init__(self, budget: Budget, scans: Iterable[Scan]) -> None:
-        self._budget = budget
-        self._columns = [field.name for scan in scans for field in scan.schema.fields]
+    def _tables(self) -> Tables:
+        return Tables(self._catalog, self._namespace)
 
     @contextmanager
-    def on(self, connection: DuckDBPyConnection) -> Iterator[None]:
-        with self.errors(), self._budget.spend(connection):
-            yield
+    def _working(self) -> Iterator[tuple[Work, ExitStack]]:
+        """Give a new query its name and what frees its resources, at the end unless it was taken over."""
+        work = Work(uuid.uuid4().hex, self._seconds)
+        with ExitStack() as stack:
+            stack.callback(self._works.pop, work.query_id, None)
+            self._works[work.query_id] = work
+            yield work, stack
 
-    @contextmanager
-    def errors(self) -> Iterator[None]:
-        try:
-            yield
-        except duckdb.Error as error:
-            raise problems.translate(error, self._columns) from error
+    def _page(self, answer: Answer, limit: int | None, started: float) -> QueryResult:
+        rows = answer.rows
+        return QueryResult(
+            rows.schema,
+            rows.batches,
+            sql=rows.sql,
+            query_id=answer.query_id,
+            limit=limit,
+            bytes_scanned=rows.bytes_scanned,
+            started=started,
+            on_more=lambda rest: self._cursors.keep(replace(answer, rows=replace(rows, batches=rest))),
+            on_close=answer.close,
+        )
 
-
-def _batches(
-    reader: pa.RecordBatchReader, schema: pa.Schema, work: _Work, connection: DuckDBPyConnection
-) -> Iterator[pa.RecordBatch]:
-    while True:
-        with work.on(connection):
-            try:
-                batch = reader.read_next_batch()
-            except StopIteration:
-                return
-        yield output.fit(batch, schema)
-
-
-def _answer(table: pa.Table, sql: str, limit: int | None) -> QueryResult:
-    return QueryResult(table.schema, iter(table.to_batches()), sql=sql, limit=limit, bytes_scanned=0)
+    def _about(self, statement: Statement, parameters: Sequence[object], as_of: AsOf | None, work: Work) -> pa.Table:
+        """Answer SHOW TABLES, DESCRIBE and EXPLAIN."""
+        match statement.kind:
+            case "show_tables":
+                names = [name for name in self.tables() if _matches(name, statement.pattern)]
+                return pa.table({"tab_name": pa.array(names, pa.string())})
+            case "describe":
+                return self.describe(statement.table)
+            case _:
+                plan = self._duck.plan(values.bind(statement.tree, parameters), self._tables(), as_of, work)
+                return pa.table({"Query Plan": pa.array(plan.splitlines(), pa.string())})
 
 
 def _matches(name: str, pattern: str) -> bool:
     return any(fnmatch.fnmatchcase(name, part.strip().lower()) for part in pattern.split("|"))
-
-
-def _plan_table(relation: DuckDBPyRelation, sql: str, scans: dict[str, Scan]) -> pa.Table:
-    reads = [f"{name}: {len(scan.files)} files, {scan.bytes:,} bytes" for name, scan in scans.items()]
-    lines = [f"DuckDB SQL: {sql}", *reads, *relation.explain().splitlines()]
-    return pa.table({"Query Plan": pa.array(lines, pa.string())})

@@ -25,6 +25,8 @@ MAX_TEXT = 100_000
 MAX_BRACKETS = 32
 MAX_DEPTH = 200
 
+_OTHERS = "GLOB GRANT NOTNULL PARTITIONED_BY REGEXP RETURNING REVOKE RLIKE ROLLBACK UNCACHE XOR"
+_NAMES = frozenset(_OTHERS.split())
 _SPECIAL_FORMS = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "LISTAGG", "SUBSTRING")
 _OPENING = (TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE)
 _CLOSING = (TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE)
@@ -53,6 +55,11 @@ class AthenaQuery(Trino):
     INDEX_OFFSET = 0
     Parser = _Parser
 
+    class Tokenizer(Trino.Tokenizer):
+        """Words of other dialects are names in Athena."""
+
+        KEYWORDS: ClassVar = {word: kind for word, kind in Trino.Tokenizer.KEYWORDS.items() if word not in _NAMES}
+
 
 def tokenize(sql: str, *, most: int = MAX_TEXT) -> list[Token]:
     """Split the text into words, within the bounds of length and nesting.
@@ -71,7 +78,8 @@ def tokenize(sql: str, *, most: int = MAX_TEXT) -> list[Token]:
         tokens = AthenaQuery().tokenize(sql)
     except TokenError as error:
         raise ValidationError(
-            "The SQL ends inside a quote or a comment, or holds a character that SQL does not know."
+            "The SQL ends inside a quote or a comment, or holds a character that SQL does not know.",
+            hint="Close every ', \" and /*.",
         ) from error
     if _nesting(tokens) > MAX_BRACKETS:
         raise _too_complex(f"its brackets nest {_nesting(tokens)} deep, {MAX_BRACKETS} is the most")
@@ -93,7 +101,9 @@ def parse(tokens: list[Token], sql: str) -> exp.Expr:
     except RecursionError as error:
         raise _too_complex("it nests too deeply") from error
     if len(trees) != 1:
-        raise ValidationError(f"{len(trees)} statements were given; send one at a time.")
+        raise ValidationError(
+            f"{len(trees)} statements were given; send one at a time.", hint="Remove what stands behind the semicolon."
+        )
     _check_depth(trees[0])
     return trees[0]
 

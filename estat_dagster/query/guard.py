@@ -22,7 +22,10 @@ HINT = "Ask with one SELECT in Athena's SQL over the lake's tables."
 QUERY_WORDS = frozenset({"SELECT", "WITH", "VALUES", "TABLE", "("})
 
 # Words that read like columns and tell about the server.
-_SERVER_WORDS = frozenset({"current_catalog", "current_database", "current_path", "current_schema", "session_user"})
+_ABOUT_SERVER = """
+    current_catalog current_database current_path current_role current_schema session_user system_user
+"""
+_SERVER_WORDS = frozenset(_ABOUT_SERVER.split())
 _TABLE_NAME = re.compile(r"[\w$ -]+")
 _STATEMENTS = """
     ALTER ANALYZE ATTACH BEGIN CACHE CALL CHECKPOINT COMMENT COMMIT COPY CREATE DEALLOCATE DECLARE DELETE DENY
@@ -89,25 +92,54 @@ def _check_content(node: exp.Expr, namespace: str) -> None:
     match node:
         case exp.Table():
             _check_table(node, namespace)
+        case exp.Version():
+            _check_version(node)
+        case exp.Join() | exp.TableSample():
+            _check_kind(node)
         case exp.Anonymous():
             _check_function(node)
         case exp.Column() if not node.table:
             _check_word(node)
         case exp.Dot() if not isinstance(node.expression, exp.Identifier):
             raise ValidationError(f"The function {node.expression.name} cannot be called on a name.", hint=HINT)
-        case exp.Join() if node.kind not in syntax.JOIN_KINDS or node.method not in syntax.JOIN_METHODS:
-            raise _not_allowed(" ".join([*f"{node.method} {node.kind}".split(), "JOIN"]))
-        case exp.DataType() if node.this not in syntax.TYPES:
-            raise ValidationError(f"The type {node.sql()[:40]} is not allowed.", hint="Use Athena's SQL types.")
-        case exp.DataTypeParam() if not node.this.is_int:
-            raise ValidationError(f"The type has a size of {node.sql()[:40]}.", hint="Write a whole number.")
+        case exp.Star() if not isinstance(node.parent, exp.Select | exp.Column | exp.Dot | exp.Anonymous):
+            raise _not_allowed("* within an expression")
+        case exp.DataType() | exp.DataTypeParam():
+            _check_type(node)
         case exp.Select() if not node.expressions:
             raise ValidationError("The SELECT names no columns.", hint="Write SELECT * or the columns' names.")
+
+
+def _check_kind(node: exp.Join | exp.TableSample) -> None:
+    if isinstance(node, exp.TableSample):
+        if str(node.args.get("method")) not in syntax.SAMPLES:
+            raise _not_allowed(f"TABLESAMPLE {node.args.get('method') or ''}".rstrip())
+    elif node.kind not in syntax.JOIN_KINDS or node.method not in syntax.JOIN_METHODS:
+        raise _not_allowed(" ".join([*f"{node.method} {node.kind}".split(), "JOIN"]))
+
+
+def _check_type(node: exp.DataType | exp.DataTypeParam) -> None:
+    if isinstance(node, exp.DataTypeParam):
+        if not node.this.is_int:
+            raise ValidationError(f"The type has a size of {node.sql()[:40]}.", hint="Write a whole number.")
+    elif node.this not in syntax.TYPES:
+        raise ValidationError(f"The type {node.sql()[:40]} is not allowed.", hint="Use Athena's SQL types.")
 
 
 def _check_word(column: exp.Column) -> None:
     if column.name.lower() in _SERVER_WORDS and not column.this.args.get("quoted"):
         raise _not_allowed(column.name.upper())
+
+
+def _check_version(version: exp.Version) -> None:
+    if version.args["kind"] != "AS OF" or version.name.upper() not in ("VERSION", "TIMESTAMP"):
+        raise _not_allowed(f"FOR {version.name} {version.args['kind']}")
+    for node in version.expression.walk():
+        if not isinstance(node, syntax.VERSION_PARTS):
+            raise ValidationError(
+                f"A version is a value; {syntax.name_of(node)} is not allowed in FOR {version.name.upper()} AS OF.",
+                hint="Write a snapshot's id, a timestamp, or current_timestamp - INTERVAL '1' DAY.",
+            )
 
 
 def _check_table(table: exp.Table, namespace: str) -> None:

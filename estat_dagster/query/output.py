@@ -12,6 +12,8 @@ from sqlglot import exp
 from estat_dagster.errors import ValidationError
 
 _UNNAMED = re.compile(r"\(column \d+\)")
+_PAGES = 10
+_SORTED_ROWS = 10_000
 # Sums of whole numbers are 128 bits wide in DuckDB, 64 in Athena.
 _WIDE = frozenset({"HUGEINT", "UHUGEINT", "UBIGINT"})
 
@@ -35,10 +37,34 @@ def _unnamed(numbers: Iterator[int]) -> exp.Identifier:
     return exp.to_identifier(f"(column {next(numbers)})", quoted=True)
 
 
-def limit_rows(tree: exp.Expr, rows: int) -> None:
-    """Let the query itself give no more rows than these, where it has no limit of its own: sorting then keeps few."""
-    if isinstance(tree, exp.Select | exp.SetOperation) and not tree.args.get("limit"):
-        tree.set("limit", exp.Limit(expression=exp.Literal.number(rows)))
+def limit_sorted(tree: exp.Expr, page: int | None) -> int | None:
+    """Let a sorted query give no more rows than its pages may need: few are kept while sorting then, and not all.
+
+    Returns:
+        The rows that can be read, None if all can be: `within` says so when they are used up.
+    """
+    if page is None or not tree.args.get("order") or tree.args.get("limit"):
+        return None
+    reach = max(_PAGES * page, _SORTED_ROWS)
+    tree.set("limit", exp.Limit(expression=exp.Literal.number(reach + 1)))
+    return reach
+
+
+def within(batches: Iterator[pa.RecordBatch], reach: int | None) -> Iterator[pa.RecordBatch]:
+    """Yield the batches of a query that `limit_sorted` has limited.
+
+    Raises:
+        ValidationError: there are more rows than can be reached.
+    """
+    rows = 0
+    for batch in batches:
+        yield batch
+        rows += batch.num_rows
+    if reach is not None and rows > reach:
+        raise ValidationError(
+            f"Of a sorted answer {reach:,} rows can be read page by page; there are more.",
+            hint="Narrow it with WHERE, or read it without a limit.",
+        )
 
 
 def schema(duckdb: pa.Schema, types: Sequence[object], *, all_unnamed: bool) -> pa.Schema:
@@ -52,10 +78,17 @@ def schema(duckdb: pa.Schema, types: Sequence[object], *, all_unnamed: bool) -> 
     return pa.schema(
         pa.field(
             f"_col{position}" if all_unnamed or _UNNAMED.fullmatch(field.name) else field.name,
-            pa.int64() if str(kind) in _WIDE else field.type,
+            pa.int64() if str(kind) in _WIDE else _signed(field.type),
         )
         for position, (field, kind) in enumerate(zip(duckdb, types, strict=True))
     )
+
+
+def _signed(kind: pa.DataType) -> pa.DataType:
+    """Return the type that Athena has for one of DuckDB's, whose counts inside a map have no sign."""
+    if pa.types.is_map(kind):
+        return pa.map_(_signed(kind.key_type), _signed(kind.item_type))
+    return pa.int64() if pa.types.is_uint64(kind) else kind
 
 
 def fit(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

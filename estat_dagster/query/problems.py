@@ -18,8 +18,20 @@ _MISSING_FUNCTION = re.compile(r"Function with name \"?(\w+)\"? does not exist")
 _WRONG_TYPES = re.compile(r"argument types '([^']*)'|function call \"([^\"]*)\"")
 _WRONG_MACRO = re.compile(r"Macro (\w+)\(\) does not support")
 _WHOLE_NUMBERS = {"INT8": "tinyint", "INT16": "smallint", "INT32": "integer", "INT64": "bigint", "INT128": "bigint"}
+_KINDS: dict[str, type[duckdb.Error]] = {
+    "INTERRUPT": duckdb.InterruptException,
+    "IO": duckdb.IOException,
+    "Out of Memory": duckdb.OutOfMemoryException,
+    "Permission": duckdb.PermissionException,
+}
 _LONGEST = 200
 _PATH = re.compile(r"(?:file:)?/[^\s'\"]*/[^\s'\"]*")
+
+
+def of_stream(error: OSError) -> duckdb.Error:
+    """Return the error of DuckDB that Arrow made another of: it met the query while its rows were being read."""
+    message = str(error)
+    return _KINDS.get(message.partition(" Error: ")[0], duckdb.Error)(message)
 
 
 def translate(error: duckdb.Error, columns: Iterable[str]) -> DataLakeError:

@@ -104,7 +104,7 @@ class _Conditions:
                 return self._unary(ice.IsNull, node.this)
             case exp.Not() if isinstance(node.this, exp.Is) and isinstance(node.this.expression, exp.Null):
                 return self._unary(ice.NotNull, node.this.this)
-            case exp.Like():
+            case exp.Like() if not node.args.get("negate"):
                 return self._starts_with(node)
             case _ if type(node) in _COMPARISONS:
                 return self._comparison(node)

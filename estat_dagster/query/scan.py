@@ -28,23 +28,30 @@ _GLOB = frozenset("*?[")
 
 @dataclass(frozen=True)
 class Scan:
-    """What a query reads of one table.
+    """What a query reads of one table: files, which DuckDB reads, or rows.
 
     Args:
-        schema: the table's columns.
-        files: paths of the data files, if DuckDB reads them.
-        rows: the rows, if PyIceberg has read them.
+        schema: the table's columns, if it has files.
+        files: paths of the data files.
+        rows: the rows, if they were read already.
         bytes: size of the data files, whole.
     """
 
-    schema: Schema
+    schema: Schema | None = None
     files: tuple[str, ...] = ()
     rows: pa.Table | None = None
     bytes: int = 0
 
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns."""
+        if self.rows is not None:
+            return list(self.rows.column_names)
+        return [field.name for field in self.schema.fields] if self.schema else []
+
 
 def plan(table: Table, row_filter: BooleanExpression) -> Scan:
-    """Return what has to be read of the current snapshot to see every row that meets the filter.
+    """Return what has to be read of a table's current snapshot to see every row that meets the filter.
 
     Raises:
         StorageError: a file of the table cannot be read.
@@ -56,14 +63,15 @@ def plan(table: Table, row_filter: BooleanExpression) -> Scan:
         size = sum(task.file.file_size_in_bytes for task in tasks)
         if _duckdb_can_read(tasks, table):
             return Scan(schema, files=tuple(sorted(local_path(task.file.file_path) for task in tasks)), bytes=size)
-        return Scan(schema, rows=scan.to_arrow(), bytes=size)
+        return Scan(rows=scan.to_arrow(), bytes=size)
     except (OSError, ValueError) as error:
         raise StorageError(f"The table {table.name()[-1]} could not be read.") from error
 
 
 def select_sql(scan: Scan) -> str:
     """Return DuckDB SQL for the rows of a scan of files, with the table's own columns and types."""
-    columns = [(field.field_id, field.name, duckdb_type_name(field.field_type)) for field in scan.schema.fields]
+    fields = scan.schema.fields if scan.schema else ()
+    columns = [(field.field_id, field.name, duckdb_type_name(field.field_type)) for field in fields]
     if not scan.files:
         nothing = ", ".join(f"CAST(NULL AS {kind}) AS {quoted(name)}" for _, name, kind in columns)
         return f"SELECT {nothing} WHERE false"

@@ -59,7 +59,12 @@ def select(connection: DuckDBPyConnection, sql: str) -> DuckDBPyRelation:
         ValidationError: DuckDB takes it for something else than one SELECT.
         duckdb.Error: it is not right.
     """
+    refusal = ValidationError("Only one SELECT is run.", hint="Ask with one SELECT in Athena's SQL.")
     parsed = connection.extract_statements(sql)
-    if [statement.type for statement in parsed] != [duckdb.StatementType.SELECT]:
-        raise ValidationError("Only one SELECT is run.", hint="Ask with one SELECT in Athena's SQL.")
+    try:
+        kinds = [statement.type for statement in parsed]
+    except ValueError as error:  # DuckDB's Python has no name for some kinds
+        raise refusal from error
+    if kinds != [duckdb.StatementType.SELECT]:
+        raise refusal
     return connection.sql(sql)

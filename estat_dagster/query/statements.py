@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -9,6 +10,8 @@ from sqlglot import Token, exp
 
 from estat_dagster.errors import ValidationError
 from estat_dagster.query import grammar, guard
+
+_PATTERN = re.compile(r"[\w$*%|-]*")
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ def read(sql: str, *, namespace: str = guard.NAMESPACE) -> Statement:
         ValidationError: it may not run, or is not SQL; the message says what was refused.
     """
     tokens = grammar.tokenize(sql)
+    if tokens and tokens[0].text.upper() in ("DESCRIBE INPUT", "DESCRIBE OUTPUT"):
+        raise ValidationError("Prepared statements are not available.", hint="Write DESCRIBE table_name.")
     match guard.first_word(tokens):
         case "SHOW":
             return _show(sql, namespace)
@@ -60,7 +65,11 @@ def _show(sql: str, namespace: str) -> Statement:
                 rest = rest[2:]
             if rest and rest[0].upper() == "LIKE":
                 rest = rest[1:]
-            pattern = " ".join(rest).rstrip(";").strip("'")
+            pattern = " ".join(rest).rstrip("; ").strip("'")
+            if not _PATTERN.fullmatch(pattern):
+                raise ValidationError(
+                    "The pattern of SHOW TABLES is not one.", hint="Write SHOW TABLES 'pop*', and one statement."
+                )
             return Statement("show_tables", pattern=pattern.replace("%", "*") or "*")
     raise ValidationError("Of the SHOW statements only SHOW TABLES and SHOW COLUMNS IN are allowed.", hint=guard.HINT)
 

@@ -69,7 +69,7 @@ _PARTS: dict[type[exp.Expr], str] = {
     exp.Neg: "this",
     **dict.fromkeys((exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE), "this expression"),
     **dict.fromkeys((exp.NullSafeEQ, exp.NullSafeNEQ, exp.And, exp.Or, exp.Is, exp.Escape), "this expression"),
-    exp.Like: "this expression",
+    exp.Like: "this expression negate",
     exp.Not: "this",
     exp.Between: "this low high",
     exp.In: "this expressions query",
@@ -101,6 +101,26 @@ _PARTS: dict[type[exp.Expr], str] = {
 }
 PARTS = {node: frozenset(parts.split()) for node, parts in _PARTS.items()}
 
+# What may say which version of a table is meant: literals, parameters, today, and intervals between them.
+VERSION_PARTS = (
+    exp.Literal,
+    exp.Placeholder,
+    exp.Cast,
+    exp.DataType,
+    exp.DataTypeParam,
+    exp.CurrentDate,
+    exp.CurrentTimestamp,
+    exp.Localtimestamp,
+    exp.Add,
+    exp.Sub,
+    exp.Neg,
+    exp.Paren,
+    exp.Interval,
+    exp.Var,
+    exp.AtTimeZone,
+)
+
+SAMPLES = frozenset({"BERNOULLI", "SYSTEM"})
 JOIN_KINDS = frozenset({"", "INNER", "OUTER", "CROSS"})
 JOIN_METHODS = frozenset({"", "NATURAL"})
 
@@ -131,6 +151,9 @@ TYPES = frozenset(
 
 # What a user calls the things that are refused most, where the class's own name would not say it.
 NAMES: dict[type[exp.Expr], str] = {
+    exp.Anonymous: "a function call",
+    exp.Select: "a subquery",
+    exp.Subquery: "a subquery",
     exp.Into: "SELECT INTO",
     exp.Lock: "FOR UPDATE",
     exp.Hint: "a hint",

@@ -24,13 +24,13 @@ class Tables:
 
     def __init__(self, catalog: Catalog, namespace: str) -> None:
         self._catalog = catalog
-        self._namespace = namespace
+        self.namespace = namespace
         self._loaded: dict[str, Table] = {}
 
     def names(self) -> list[str]:
         """Return the names of the tables, sorted."""
         try:
-            return sorted(identifier[-1] for identifier in self._catalog.list_tables(self._namespace))
+            return sorted(identifier[-1] for identifier in self._catalog.list_tables(self.namespace))
         except NoSuchNamespaceError:
             return []  # nothing was ever written
 
@@ -48,7 +48,7 @@ class Tables:
 
     def _load(self, name: str) -> Table:
         try:
-            return self._catalog.load_table((self._namespace, name))
+            return self._catalog.load_table((self.namespace, name))
         except NoSuchTableError as error:
             raise unknown_table(name, self.names()) from error
         except OSError as error:
@@ -67,6 +67,7 @@ def rename(table: exp.Table, name: str, schema: str) -> None:
     table.set("this", exp.to_identifier(name, quoted=True))
     table.set("db", exp.to_identifier(schema, quoted=True))
     table.set("catalog", None)
+    table.set("version", None)
 
 
 def strip_namespace(tree: exp.Expr, namespace: str) -> None:

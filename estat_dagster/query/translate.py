@@ -141,10 +141,6 @@ def _unnest(node: exp.Unnest) -> None:
     node.replace(exp.Lateral(this=exp.Subquery(this=zipped), alias=alias))
 
 
-def _version(_: exp.Version) -> None:
-    raise unavailable("FOR VERSION AS OF and FOR TIMESTAMP AS OF")
-
-
 _HANDLERS: dict[type[exp.Expr], Callable[..., None]] = {
     exp.Add: arithmetic.add,
     exp.Anonymous: _function,
@@ -162,7 +158,6 @@ _HANDLERS: dict[type[exp.Expr], Callable[..., None]] = {
     exp.Substring: lambda node: node.replace(substr(*_present(node, "this", "start", "length"))),
     exp.TryCast: cast,
     exp.Unnest: _unnest,
-    exp.Version: _version,
 }
 
 

@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyiceberg.types import IcebergType
 
+ATHENA_TYPE = b"athena_type"
+"""Metadata of an Arrow field whose values are the text form of a type that Arrow cannot hold exactly: its name."""
+
 _ATHENA_FROM_ICEBERG = {
     "int": "integer",
     "long": "bigint",
@@ -62,6 +65,12 @@ def iceberg_type_name(kind: IcebergType) -> str:
     if isinstance(kind, DecimalType):
         return f"decimal({kind.precision},{kind.scale})"
     return _ATHENA_FROM_ICEBERG.get(str(kind), str(kind))
+
+
+def column_type_name(field: pa.Field) -> str:
+    """Return the name that Athena gives the type of a result's column."""
+    named: bytes | None = (field.metadata or {}).get(ATHENA_TYPE)
+    return named.decode() if named else arrow_type_name(field.type)
 
 
 def arrow_type_name(kind: pa.DataType) -> str:

@@ -15,10 +15,9 @@ import duckdb
 import pyarrow as pa
 
 from estat_dagster.estat.models import Axis, Metadata
+from estat_dagster.measures import NOT_ADDITIVE, NOT_ADDITIVE_UNITS
 from estat_dagster.records.order import coordinate_columns
 
-NOT_ADDITIVE = "率|割合|比|平均|指数|中位|偏差|密度|単価|[%％‰]"
-NOT_ADDITIVE_UNITS = "[歳倍]"  # in a name, 15～19歳 is a group of people
 MEMORY = "1GB"
 SAMPLES = 5
 

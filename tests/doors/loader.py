@@ -11,19 +11,20 @@ from estat_dagster.assets.steps.publish import load_table, write_file
 from estat_dagster.assets.steps.raw import fetch_raw
 from estat_dagster.assets.steps.rows import transform, validate
 from estat_dagster.estat.fetch import FetchPlan
+from estat_dagster.estat.scope import Filters
 from estat_dagster.settings import Settings
 from estat_dagster.workbench import Workbench
 
 
-def load(home: Path, base_url: str, dataset_id: str) -> None:
-    """Load a dataset into a local lake."""
-    load_into(Settings(app_id="test", base_url=base_url, lake_home=home), dataset_id)
+def load(home: Path, base_url: str, dataset_id: str, *, scope: Filters | None = None) -> None:
+    """Load a dataset, or a part of it, into a local lake."""
+    load_into(Settings(app_id="test", base_url=base_url, lake_home=home), dataset_id, scope=scope)
 
 
-def load_into(settings: Settings, dataset_id: str, chunk_size: int = 1_000) -> None:
+def load_into(settings: Settings, dataset_id: str, chunk_size: int = 1_000, *, scope: Filters | None = None) -> None:
     """Register the dataset and run its steps."""
     bench = Workbench(settings)
-    register_dataset(bench, dataset_id)
+    register_dataset(bench, dataset_id, scope=scope)
     fetch_raw(DatasetJob.of(bench, dataset_id), FetchPlan(chunk_size=chunk_size))
     for step in (transform, validate, write_file, load_table):
         step(DatasetJob.of(bench, dataset_id))

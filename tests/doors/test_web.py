@@ -45,8 +45,8 @@ query M($key: AssetKeyInput!, $p: [String!]) { assetOrError(assetKey: $key) { ..
 class Web:
     """The GraphQL API of a running web UI."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, url: str, home: Path) -> None:
+        self.url, self.home = url, home
 
     def ask(self, document: str, **variables: Any) -> dict[str, Any]:
         body = {"query": document, "variables": variables}
@@ -98,7 +98,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
             stderr=log,
         )
         try:
-            yield ready(Web(f"http://127.0.0.1:{port}"), process)
+            yield ready(Web(f"http://127.0.0.1:{port}", home), process)
         finally:
             process.send_signal(signal.SIGTERM)
             assert process.wait(40) == 0

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from estat_dagster.errors import ApiError, ValidationError
 from estat_dagster.estat.codes import CodeMatch, Parent, find_codes, match_codes
 from estat_dagster.estat.models import Axis, ClassItem, Metadata, TableInfo
-from estat_dagster.estat.prefectures import Prefecture, by_code, by_name, by_part, prefectures
+from estat_dagster.estat.prefectures import by_name, by_part
+from estat_dagster.prefectures import Prefecture, by_code, prefectures
 from estat_dagster.sandbox.server import Sandbox
 from tests.estat.answers import real_metadata
 from tests.estat.small_table import client_of

@@ -137,14 +137,15 @@ def deleted(catalog: Catalog) -> None:
             pa.field("pos", pa.int64(), metadata={"PARQUET:field_id": "2147483545"}),
         ]
     )
-    pq.write_table(pa.table([[data_file], [1]], schema=delete_schema), path.removeprefix("file://"))
+    with table.io.new_output(path).create() as output:
+        pq.write_table(pa.table([[data_file], [1]], schema=delete_schema), output)
     delete_file = DataFile.from_args(
         content=DataFileContent.POSITION_DELETES,
         file_path=path,
         file_format=FileFormat.PARQUET,
         partition=Record(),
         record_count=1,
-        file_size_in_bytes=Path(path.removeprefix("file://")).stat().st_size,
+        file_size_in_bytes=len(table.io.new_input(path)),
     )
     delete_file.spec_id = 0
     with table.transaction() as transaction:

@@ -7,16 +7,19 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import query_statements
 from pyiceberg.catalog import Catalog
 from pyiceberg.expressions import EqualTo
 from query_lake import NAMESPACE, rows
 
 from estat_dagster.errors import DataLakeError, ValidationError
 from estat_dagster.query import guard, translate
+from estat_dagster.query.budget import Budget
 from estat_dagster.query.embedded import EmbeddedEngine
 from estat_dagster.query.scan import plan
 from estat_dagster.query.session import connect, select
 
+CANARY = "canary-5417"
 ATTACKS = [
     "SELECT * FROM read_csv('/etc/passwd')",
     "SELECT * FROM read_text('/etc/passwd')",
@@ -87,16 +90,70 @@ def places(lake: Catalog) -> dict[str, str]:
     return {**{name: path.replace("'", "''") for name, path in files.items()}, "folder": str(home).replace("'", "''")}
 
 
+@pytest.fixture
+def untouched(places: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Files and the environment, and the proof that nothing wrote to them."""
+    planned = Path(places["planned"].replace("''", "'"))
+    home = Path(places["folder"].replace("''", "'"))
+    before = planned.read_bytes(), sorted(home.iterdir())
+    monkeypatch.setenv("HOME", f"/{CANARY}")
+    monkeypatch.setenv("A", CANARY)
+    monkeypatch.chdir(tmp_path)
+    yield
+    assert (planned.read_bytes(), sorted(home.iterdir())) == before
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("untouched")
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_duckdb_itself_refuses(session: duckdb.DuckDBPyConnection, places: dict[str, str], attack: str) -> None:
     python_object = [1]
     assert python_object
-    planned = Path(places["planned"].replace("''", "'"))
-    home = Path(places["folder"].replace("''", "'"))
-    before = planned.read_bytes(), sorted(home.iterdir())
     with pytest.raises((duckdb.Error, ValidationError)):
         select(session, attack.format(**places)).fetchall()
-    assert (planned.read_bytes(), sorted(home.iterdir())) == before
+
+
+@pytest.mark.usefixtures("untouched")
+def test_what_the_guard_refuses_does_no_harm_if_it_passes(session: duckdb.DuckDBPyConnection) -> None:
+    """DuckDB may answer some of them, and tells nothing of other files and the environment then, and keeps nothing."""
+    before = _state(session)
+    answers = {
+        attack: _told(session, attack) for name in ("acting", "reaching") for attack in query_statements.read(name)
+    }
+    for secret in ("root:", CANARY, "catalog.db", "/etc/"):
+        assert [attack for attack, told in answers.items() if secret in told] == []
+    assert _state(session) == before
+    assert sum(map(bool, answers.values())) > 10
+
+
+def _told(session: duckdb.DuckDBPyConnection, attack: str) -> str:
+    try:
+        with Budget(0.5).spend(session):
+            return str(select(session, attack).limit(1000).fetchall())
+    except (duckdb.Error, DataLakeError):
+        return ""
+
+
+def _state(session: duckdb.DuckDBPyConnection) -> list[object]:
+    """Return all that a statement could have changed in DuckDB."""
+    return [
+        session.sql(sql).fetchall()
+        for sql in (
+            "SELECT name, value FROM duckdb_settings() WHERE name NOT LIKE '%log%' ORDER BY 1",
+            "SELECT database_name, path FROM duckdb_databases() ORDER BY 1",
+            "SELECT table_name FROM duckdb_tables() ORDER BY 1",
+            "SELECT view_name, sql FROM duckdb_views() WHERE NOT internal ORDER BY 1",
+            "SELECT function_name FROM duckdb_functions() WHERE NOT internal ORDER BY 1",
+            "SELECT * FROM duckdb_variables()",
+            "SELECT count(*), sum(value) FROM lake.population_data",
+        )
+    ]
+
+
+@pytest.mark.parametrize("sql", query_statements.read("names"))
+def test_a_name_is_only_a_name(engine: EmbeddedEngine, sql: str) -> None:
+    with pytest.raises(ValidationError, match=r"no table|no column|does not exist"):
+        engine.run(sql).read_all()
 
 
 @pytest.mark.parametrize(

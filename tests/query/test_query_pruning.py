@@ -15,7 +15,7 @@ from pyiceberg.transforms import IdentityTransform
 from pyiceberg.types import DateType, DoubleType, IntegerType, NestedField, StringType
 from query_lake import NAMESPACE, append, build_catalog, rows
 
-from estat_dagster.query import embedded, guard, pruning, scan, tables
+from estat_dagster.query import guard, pruning, scan, sources, tables
 from estat_dagster.query.embedded import EmbeddedEngine
 
 
@@ -37,7 +37,7 @@ def files_read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         counts.append(len(planned.files))
         return planned
 
-    monkeypatch.setattr(embedded, "plan", counting)
+    monkeypatch.setattr(sources, "plan", counting)
     return counts
 
 

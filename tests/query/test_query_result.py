@@ -138,6 +138,24 @@ def test_a_runaway_query_is_stopped_in_time(lake: Catalog) -> None:
     assert time.monotonic() - started < 5
 
 
+def test_the_time_runs_out_while_rows_are_being_read(lake: Catalog) -> None:
+    result = EmbeddedEngine(lake, NAMESPACE, seconds=1).run(
+        "SELECT a.x FROM UNNEST(sequence(1, 100000)) a(x), UNNEST(sequence(1, 100000)) b(x)"
+    )
+    with pytest.raises(RequestTimeoutError, match="longer than 1 s"):
+        for _ in result.batches:
+            pass
+    assert result.row_count > 0
+
+
+def test_an_error_in_a_late_row_is_the_users_as_well(engine: EmbeddedEngine) -> None:
+    sql = "SELECT CAST(CASE WHEN x = 900000 THEN 'abc' ELSE '1' END AS integer) FROM UNNEST(sequence(1, 900000)) t(x)"
+    result = engine.run(sql)
+    assert next(result.batches).num_rows > 0
+    with pytest.raises(ValidationError, match="abc"):
+        result.read_all()
+
+
 def test_planning_counts_too(lake: Catalog) -> None:
     joins = " ".join(f"JOIN labor_data t{n} ON t0.year = t{n}.year" for n in range(1, 100))
     with pytest.raises(RequestTimeoutError):

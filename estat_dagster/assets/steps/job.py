@@ -26,7 +26,8 @@ PREVIEW_ROWS = 10
 class StepResult:
     """What a step did: facts for people (all JSON), where its output is, and a few rows of it.
 
-    `quality` is a report in Markdown and `shares` says where the rows went, kind -> rows, where a step judges rows.
+    `quality` is a report in Markdown and `shares` says where the rows went, kind -> rows, where a step judges rows; `picture` is a
+    PNG of the data, where a step publishes them.
     """
 
     facts: dict[str, Any]
@@ -39,6 +40,7 @@ class StepResult:
     schema: pa.Schema | None = None
     quality: str = ""
     shares: dict[str, int] = field(default_factory=dict)
+    picture: bytes = b""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from estat_dagster.assets.steps.job import VALIDATED, DatasetJob, StepResult, content_of, preview
+from estat_dagster.assets.steps.picture import draw_dataset
 from estat_dagster.columns import EXTRA_AXES, Column, axis_columns
 from estat_dagster.domains import Domain
 from estat_dagster.errors import DataError
@@ -53,6 +54,7 @@ def load_table(job: DatasetJob) -> StepResult:
         "snapshot_id": str(entry.snapshot_id),
         "rows": entry.valid_count,
         "changed_at": entry.changed_at,
+        **_table_now(job),
     }
     table = f"{lake.tables.namespace}.{domain.table_name}"
     uri = lake.store.uri(paths.table(domain.name, domain.table_name))
@@ -65,7 +67,24 @@ def load_table(job: DatasetJob) -> StepResult:
         table_name=table,
         schema=schemas.file_schema(lake.tables.get_table_schema(domain.table_name)),
         preview=preview(job.frames(VALIDATED)),
+        picture=draw_dataset(job),
     )
+
+
+def _table_now(job: DatasetJob) -> dict[str, int]:
+    """Return facts of the whole table as its snapshot's summary has them: rows, files, bytes, snapshots; and datasets."""
+    table = job.bench.lake.tables.load(job.domain.table_name)
+    snapshot = table.current_snapshot()
+    summary = snapshot.summary.additional_properties if snapshot and snapshot.summary else {}
+    return {
+        "table_rows": int(summary.get("total-records", 0)),
+        "table_files": int(summary.get("total-data-files", 0)),
+        "table_bytes": int(summary.get("total-files-size", 0)),
+        "table_snapshots": len(table.snapshots()),
+        "table_datasets": sum(
+            each.domain == job.domain.name and each.snapshot_id is not None for each in job.bench.lake.registry
+        ),
+    }
 
 
 def _commit(job: DatasetJob, path: str, version: str) -> DatasetEntry:

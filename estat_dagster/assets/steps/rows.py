@@ -53,7 +53,7 @@ def _transform(job: DatasetJob, manifest: Manifest, frames: Frames, version: str
             "version": version,
             "notes": dict(mapper.notes),
             "dangling_parents": mapper.dangling_parents(),
-            **asdict(report),
+            **vars(report),  # asdict makes a Counter of its pairs
         }
         writer.finish(kept)
     return kept

@@ -1,0 +1,77 @@
+"""Maintenance of the tables as assets: one a kind, each over all tables."""
+
+from datetime import timedelta
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from estat_dagster.assets.describing import preview_table
+from estat_dagster.assets.layers import OWNERS, as_failure
+from estat_dagster.errors import DataLakeError
+from estat_dagster.lake.maintenance import COMPACT, EXPIRE, OLDER_THAN, ORPHANS, maintain
+from estat_dagster.lake.sweeping import KEEP
+from estat_dagster.workbench import Workbench
+
+GROUP = "maintenance"
+
+
+class MaintenanceConfig(dg.Config):
+    """How to keep the tables in order."""
+
+    tables: list[str] = Field(default=[], description="Only these tables; none is all of them.")
+    older_than_days: float = Field(
+        default=OLDER_THAN / timedelta(days=1), description="Age of snapshots that expire and of orphans, in days."
+    )
+    keep: int = Field(default=KEEP, description="How many of the newest snapshots of a table stay, however old.")
+    dry_run: bool = Field(default=False, description="Only tell what would be done.")
+
+
+def _asset(name: str, kind: str, description: str, after: str | None = None) -> dg.AssetsDefinition:
+    @dg.asset(
+        name=name,
+        group_name=GROUP,
+        description=description,
+        deps=[after] if after else [],
+        owners=OWNERS,
+        kinds={"iceberg"},
+        tags={"layer": GROUP},
+        code_version="1",
+    )
+    def keep_in_order(config: MaintenanceConfig, bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[Any]:
+        try:
+            done = list(
+                maintain(
+                    bench.lake,
+                    [kind],
+                    config.tables,
+                    older_than=timedelta(days=config.older_than_days),
+                    keep=config.keep,
+                    dry_run=config.dry_run,
+                )
+            )
+        except DataLakeError as error:
+            raise as_failure(error) from error
+        rows = [{"table": each.table, "count": each.count, "bytes": each.bytes, **each.details} for each in done]
+        metadata: dict[str, Any] = {
+            "count": sum(each.count for each in done),
+            "bytes": sum(each.bytes for each in done),
+            "tables": len({each.table for each in done if each.table}),
+            "dry_run": config.dry_run,
+            **({"report": dg.MetadataValue.md(preview_table(rows))} if rows else {}),
+        }
+        return dg.MaterializeResult(metadata=metadata)
+
+    return keep_in_order
+
+
+compacted_files = _asset(
+    "compacted_files", COMPACT, "Small data files of each partition put together, and the manifests that list them."
+)
+expired_snapshots = _asset(
+    "expired_snapshots", EXPIRE, "Old snapshots let go of, but for the newest and the named ones.", "compacted_files"
+)
+removed_orphans = _asset(
+    "removed_orphans", ORPHANS, "Files that no snapshot names any more, removed.", "expired_snapshots"
+)
+MAINTENANCE = [compacted_files, expired_snapshots, removed_orphans]

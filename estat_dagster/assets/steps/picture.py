@@ -1,0 +1,67 @@
+"""A picture of a loaded dataset: one of its series by region or over time, with what else it is about held still."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from estat_dagster.assets.steps.job import DatasetJob
+from estat_dagster.errors import ValidationError
+from estat_dagster.lake import paths
+from estat_dagster.pictures.drawing import MAP_FROM, Picture, draw
+from estat_dagster.prefectures import by_code
+from estat_dagster.records.order import coordinate_columns
+
+MOVING = ("region_code", "time_code")
+STILL = ("time_kind", "unit")
+SHOWN = (
+    "region_code", "region_name", "category_name", "tab_name", "unit", "year", "quarter", "month", "period_start",
+    "time_name", "time_kind", "value",
+)  # fmt: skip
+TITLE = 40
+
+
+def draw_dataset(job: DatasetJob) -> bytes:
+    """Return a PNG of one series of the dataset; b"" where nothing of it can be drawn.
+
+    The series is that of the first valid row: on every axis but area and time its class stays.
+    """
+    series = _first_series(job)
+    if series is None or not len(series.column("value").drop_null()):
+        return b""
+    title = job.entry.title if len(job.entry.title) <= TITLE else f"{job.entry.title[:TITLE]}…"
+    named = [series.column(name)[0].as_py() for name in ("tab_name", "category_name")]
+    words = "\n".join((title, " ".join(dict.fromkeys(name for name in named if name))))
+    try:
+        return draw(series, _kind(series), title=words, credit=job.entry.credit)
+    except ValidationError:
+        return b""
+
+
+def _first_series(job: DatasetJob) -> pa.Table | None:
+    store, path = job.bench.lake.store, paths.parquet(job.domain, job.dataset_id)
+    with store.open(path) as stream:
+        file = pq.ParquetFile(stream)
+        held = [name for name in coordinate_columns(file.schema_arrow.names) if name not in MOVING]
+        if not file.metadata.num_rows:
+            return None
+        first = next(file.iter_batches(1, columns=[*held, *STILL])).to_pylist()[0]
+    with store.open(path) as stream:
+        return pq.read_table(stream, columns=[*SHOWN], filters=_same(first))
+
+
+def _kind(series: pa.Table) -> Picture:
+    """Return a map where most prefectures are there, else what fits."""
+    codes = {code for code in series.column("region_code").unique().to_pylist() if code and by_code(code)}
+    return "map" if len(codes) >= MAP_FROM else "auto"
+
+
+def _same(first: dict[str, Any]) -> Any:
+    import pyarrow.compute as pc
+
+    found = pc.scalar(True)
+    for name, value in first.items():
+        found &= pc.field(name).is_null() if value is None else pc.field(name) == value
+    return found

@@ -1,0 +1,130 @@
+"""The jobs that load again what the lake holds: what e-Stat updated, or all of it from the raw pages."""
+
+from collections.abc import Callable
+
+import dagster as dg
+from pydantic import Field
+
+from estat_dagster.assets.layers import LAYERS, as_failure
+from estat_dagster.assets.registering import register_dataset
+from estat_dagster.automation.loading import Outcome, load_registered
+from estat_dagster.automation.requests import ONE_AT_A_TIME, load_each, read_ids
+from estat_dagster.automation.watching import Watched, watch
+from estat_dagster.errors import DataLakeError
+from estat_dagster.estat.updates import GONE
+from estat_dagster.lake.registry import FAILED
+from estat_dagster.workbench import Workbench
+
+REFRESH, REBUILD = "refresh_updated", "rebuild_from_raw"
+
+
+class RefreshRequest(dg.Config):
+    """What to look at, and what to do about it."""
+
+    dataset_ids: str = Field(default="", description="Only these datasets, spaces between. Empty: all that are held.")
+    each: bool = Field(
+        default=False, description="Ask for every dataset by its id: a request each, and withdrawn tables are found."
+    )
+    retry_failed: bool = Field(default=True, description="Load also what failed the last time.")
+    only_look: bool = Field(default=False, description="Say what would be loaded, and load nothing.")
+
+
+class RebuildRequest(dg.Config):
+    """What to make again."""
+
+    dataset_ids: str = Field(default="", description="Only these datasets, spaces between. Empty: all with raw pages.")
+    force: bool = Field(default=True, description="Write again although the content has not changed.")
+
+
+def refresh_job(definitions: Callable[[], dg.Definitions]) -> dg.JobDefinition:
+    """Return the job that asks e-Stat once what changed, and loads that; `definitions` are the project's."""
+
+    @dg.op(tags={"kind": "estat"})
+    def refresh(context: dg.OpExecutionContext, config: RefreshRequest, bench: dg.ResourceParam[Workbench]) -> None:
+        """Ask e-Stat what it updated since the last loads, and load that again, each dataset in a run of its own."""
+        try:
+            found = watch(bench, read_ids(config.dataset_ids), each=config.each)
+        except DataLakeError as error:
+            raise as_failure(error) from error
+        due = due_datasets(bench, found, read_ids(config.dataset_ids), retry_failed=config.retry_failed)
+        facts = _facts(found, due)
+        context.log.info(str(facts["outcome"]))
+        if config.only_look:
+            context.add_output_metadata(facts)
+            return
+
+        def load(dataset_id: str) -> Outcome:
+            entry = register_dataset(bench, dataset_id)
+            return load_registered(definitions(), context.instance, entry, asked_by=REFRESH)
+
+        load_each(context, due, load, facts)
+
+    @dg.job(
+        name=REFRESH,
+        tags={ONE_AT_A_TIME: REFRESH},
+        description="Load what e-Stat updated since it was loaded; one question to e-Stat for all datasets.",
+    )
+    def job() -> None:
+        refresh()
+
+    return job
+
+
+def rebuild_job(definitions: Callable[[], dg.Definitions]) -> dg.JobDefinition:
+    """Return the job that makes everything after the raw pages again; `definitions` are the project's."""
+
+    @dg.op(tags={"kind": "iceberg"})
+    def rebuild(context: dg.OpExecutionContext, config: RebuildRequest, bench: dg.ResourceParam[Workbench]) -> None:
+        """Map, validate, write and commit again from the raw pages; e-Stat is not asked."""
+        try:
+            ids = read_ids(config.dataset_ids)
+            entries = {e.dataset_id: e for e in bench.lake.registry if e.dataset_id in ids or (not ids and e.raw_uri)}
+            for dataset_id in ids:
+                bench.lake.registry.get_dataset_info(dataset_id)
+        except DataLakeError as error:
+            raise as_failure(error) from error
+
+        def load(dataset_id: str) -> Outcome:
+            return load_registered(
+                definitions(),
+                context.instance,
+                entries[dataset_id],
+                force=config.force,
+                asked_by=REBUILD,
+                layers=LAYERS[1:],
+            )
+
+        load_each(context, entries, load)
+
+    @dg.job(
+        name=REBUILD,
+        tags={ONE_AT_A_TIME: REBUILD},
+        description="Make rows, files and tables again from the raw pages, without asking e-Stat: after an update of "
+        "the mapping, or to mend a table.",
+    )
+    def job() -> None:
+        rebuild()
+
+    return job
+
+
+def due_datasets(bench: Workbench, found: Watched, only: list[str], *, retry_failed: bool) -> list[str]:
+    """Return which datasets shall be loaded: those e-Stat changed or may have changed, and those left failed."""
+    due = {update.id for update in found.updates.news if update.state != GONE}
+    if retry_failed:
+        due |= {e.dataset_id for e in bench.lake.registry if e.status == FAILED and (not only or e.dataset_id in only)}
+    return sorted(due - {update.id for update in found.updates.tables if update.state == GONE})
+
+
+def _facts(found: Watched, due: list[str]) -> dict[str, dg.MetadataValue | str | int]:
+    updates = found.updates
+    changes = [f"- `{update.id}` {update.state}: {update.what}" for update in updates.news]
+    words = f"{len(updates.tables):,} datasets compared by {updates.requests:,} requests: {len(due):,} to load"
+    return {
+        "outcome": words if due else f"{words}; nothing changed",
+        "requests": updates.requests,
+        "compared": len(updates.tables),
+        "gone": sum(update.state == GONE for update in updates.tables),
+        "changes": dg.MetadataValue.md("\n".join(changes) or "Nothing changed."),
+        "not_compared": dg.MetadataValue.json(dict(found.left_out)),
+    }

@@ -1,0 +1,107 @@
+"""Removing what nothing needs any more: fetches older than the newest ones, and quarantine of datasets that are gone.
+
+The newest manifest of a dataset, the pages that it names, and the manifest that the registry names always stay. A dataset
+with an unfinished fetch, which a later one takes up, is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import msgspec
+
+from estat_dagster.domains import DATASET_ID, DOMAINS
+from estat_dagster.errors import DataError, ValidationError
+from estat_dagster.lake import paths
+from estat_dagster.lake.raw import MANIFEST_ENDING, RECORD
+from estat_dagster.lake.registry import DatasetEntry, MetadataManager
+from estat_dagster.lake.store import Store
+
+
+class _Pages(msgspec.Struct):
+    pages: list[_Page]
+
+
+class _Page(msgspec.Struct):
+    file: str
+
+
+@dataclass(frozen=True)
+class Superfluous:
+    """A file that can go, its size, and why."""
+
+    path: str
+    bytes: int
+    reason: str
+
+
+def find_superfluous(store: Store, registry: MetadataManager, *, keep: int) -> list[Superfluous]:
+    """Return the files that nothing needs, without removing them.
+
+    Args:
+        store: the lake's files.
+        registry: which datasets there are, and which manifests they stand on.
+        keep: how many fetches of a dataset stay, the newest ones; at least 1.
+
+    Raises:
+        ValidationError: keep is not possible.
+        DataError: a manifest that stays cannot be read; nothing of its dataset is judged then.
+    """
+    if keep < 1:
+        raise ValidationError(f"{keep} fetches cannot be kept.", hint="Keep 1 or more: the newest one is the data.")
+    entries = {entry.dataset_id: entry for entry in registry}
+    raw = [file for entry in entries.values() for file in _old_fetches(store, entry, keep)]
+    return [*raw, *_orphans(store, entries)]
+
+
+def remove_superfluous(store: Store, files: list[Superfluous]) -> int:
+    """Remove the files, manifests before the pages that they name, and return their bytes."""
+    for file in sorted(files, key=lambda file: not file.path.endswith(MANIFEST_ENDING)):
+        store.remove(file.path)
+    return sum(file.bytes for file in files)
+
+
+def _old_fetches(store: Store, entry: DatasetEntry, keep: int) -> Iterator[Superfluous]:
+    names = store.names(paths.raw(entry.dataset_id))
+    manifests = [name for name in names if name.endswith(MANIFEST_ENDING)]
+    if not manifests or RECORD in names:
+        return
+    kept = {*manifests[-keep:], (entry.raw_uri or "").rpartition("/")[2]} & set(manifests)
+    needed = kept | {file for name in kept for file in _pages(store, entry.dataset_id, name)}
+    newest = manifests[-1].removesuffix(MANIFEST_ENDING).rpartition("_")[2]
+    for name in names:
+        # Pages later than the newest manifest belong to a fetch that runs.
+        if name not in needed and _stamp(name) <= newest:
+            path = paths.raw(entry.dataset_id, name)
+            yield Superfluous(path, store.size(path), f"a fetch before the {keep} newest")
+
+
+def _pages(store: Store, dataset_id: str, manifest: str) -> list[str]:
+    path = paths.raw(dataset_id, manifest)
+    try:
+        return [page.file for page in msgspec.json.decode(store.read(path), type=_Pages).pages]
+    except msgspec.DecodeError as error:
+        raise DataError(
+            f"The manifest {store.uri(path)} cannot be read: {error}.",
+            hint=f"Restore it from a backup, or fetch again: `estat load {dataset_id} --force`.",
+            dataset_id=dataset_id,
+        ) from error
+
+
+def _stamp(name: str) -> str:
+    return name.removesuffix(MANIFEST_ENDING).removesuffix(".json.gz").rpartition("_")[2]
+
+
+def _orphans(store: Store, entries: dict[str, DatasetEntry]) -> Iterator[Superfluous]:
+    """Quarantine of datasets that are not registered, or that belong to another domain now."""
+    for domain in DOMAINS.values():
+        for name in store.names(f"quarantine/{domain.name}"):
+            dataset_id = name.removesuffix(".parquet")
+            if not DATASET_ID.fullmatch(dataset_id):
+                continue
+            entry = entries.get(dataset_id)
+            if entry is None or entry.domain != domain.name:
+                path = paths.quarantine(domain, dataset_id)
+                why = "its dataset is not registered" if entry is None else f"its dataset belongs to {entry.domain}"
+                yield Superfluous(path, store.size(path), why)

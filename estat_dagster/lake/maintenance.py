@@ -1,0 +1,79 @@
+"""Keeping tables in good order: what is to be done, on which tables, and a report of it as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from estat_dagster.lake.compacting import compact
+from estat_dagster.lake.lake import Lake
+from estat_dagster.lake.sweeping import KEEP, expire_snapshots, remove_drafts, remove_orphans
+
+COMPACT, EXPIRE, ORPHANS = "compact", "expire", "orphans"
+KINDS = (COMPACT, EXPIRE, ORPHANS)
+"""In this order: compaction frees files, expiry lets go of them, and then they are orphans."""
+
+OLDER_THAN = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was done to a table, or would be in a dry run.
+
+    `count` and `bytes` are of data files put together, of snapshots expired (no bytes), or of files removed. `table`
+    is "" for what is outside the tables.
+    """
+
+    kind: str
+    table: str
+    count: int
+    bytes: int
+    details: dict[str, Any]
+
+
+def maintain(
+    lake: Lake,
+    kinds: Iterable[str] = KINDS,
+    names: Iterable[str] = (),
+    *,
+    older_than: timedelta = OLDER_THAN,
+    keep: int = KEEP,
+    dry_run: bool = False,
+) -> Iterator[Report]:
+    """Do the kinds of maintenance on the tables, one after another, and tell of each when it is done.
+
+    Args:
+        lake: the lake.
+        kinds: of `KINDS`.
+        names: the tables; none is all of them, and the drafts outside.
+        older_than: age of the snapshots that expire and of the files that are removed.
+        keep: how many of the newest snapshots of a table stay, however old.
+        dry_run: only tell.
+
+    Raises:
+        ValidationError: there is no such table, or files would be removed too early.
+        StorageError: the lake cannot be read or written.
+    """
+    wanted, chosen = set(kinds), list(names)
+    tables = chosen or lake.tables.names()
+    for kind in KINDS:
+        if kind in wanted:
+            for name in tables:
+                yield _do(lake, kind, name, older_than, keep, dry_run)
+    if ORPHANS in wanted and not chosen:
+        drafts = remove_drafts(lake.store, older_than, dry_run=dry_run)
+        yield Report(ORPHANS, "", len(drafts.files), drafts.bytes, {})
+
+
+def _do(lake: Lake, kind: str, name: str, older_than: timedelta, keep: int, dry_run: bool) -> Report:
+    if kind == COMPACT:
+        done = compact(lake.tables, name, dry_run=dry_run)
+        details = {key: fact for key, fact in vars(done).items() if key not in ("table_name", "bytes")}
+        return Report(kind, name, done.files_before - done.files_after, done.bytes, details)
+    if kind == EXPIRE:
+        gone = expire_snapshots(lake.tables, name, older_than, keep=keep, dry_run=dry_run)
+        return Report(kind, name, len(gone.snapshot_ids), 0, {"kept": gone.kept})
+    orphans = remove_orphans(lake.tables, name, older_than, dry_run=dry_run)
+    return Report(kind, name, len(orphans.files), orphans.bytes, {})

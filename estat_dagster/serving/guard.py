@@ -1,0 +1,197 @@
+"""The guard: an ASGI application in front of Dagster's, which has neither authentication nor checks of Origin and Host.
+
+Refused are: a Host that is not ours (DNS rebinding), an Origin that is not ours (other sites in the same browser), whoever
+does not identify, a change by GET or HEAD or in a form that a foreign page can send, and any change by a viewer.
+Websockets pass the same checks, and carry subscriptions only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from typing import Any
+from urllib.parse import urlsplit
+
+from graphql import OperationType
+from starlette.datastructures import Headers, QueryParams
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from estat_dagster.serving.documents import document_of, is_reading, operations
+from estat_dagster.serving.doors import COOKIE, Doors, Role, session
+from estat_dagster.serving.pages import LOGIN
+
+OPEN_PATHS = {"/healthz"}
+POLICY_VIOLATION = 1008
+MOST_BYTES = 10_000_000
+
+
+class Guard:
+    """Lets through to `app` what may pass; its scope says `estat.role`.
+
+    Args:
+        app: Dagster's web server.
+        doors: how people get in.
+        hosts: the names by which this server is reached, with the port where it is not the usual one.
+        read_only: nobody may change anything here.
+    """
+
+    def __init__(self, app: ASGIApp, doors: Doors, hosts: Collection[str], *, read_only: bool = False) -> None:
+        self._app, self._doors, self._hosts, self._read_only = app, doors, {host.lower() for host in hosts}, read_only
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a connection, or let it through."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        connection = HTTPConnection(scope)
+        if words := self._is_foreign(connection.headers):
+            await _refuse(scope, receive, send, 403, words)
+        elif scope["type"] == "http" and scope["path"] in OPEN_PATHS:
+            await PlainTextResponse("ok")(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"] == "/login":
+            await self._login(scope, receive, send)
+        elif (role := self._role(connection)) is None:
+            await self._ask_who(connection, scope, receive, send)
+        else:
+            scope["estat.role"] = Role.VIEWER if self._read_only else role
+            await self._pass(scope, receive, send)
+
+    def _is_foreign(self, headers: Headers) -> str:
+        """Return why a request does not come from this server's own pages or from a program; "" where it does."""
+        hosts = headers.getlist("host")
+        if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
+            return "This server is not known by that Host. Name it with --allow-host."
+        for origin in headers.getlist("origin"):
+            if urlsplit(origin).netloc.lower() not in self._hosts:
+                return "Pages of other sites may not ask this server."
+        if headers.get("sec-fetch-site") in ("cross-site", "same-site") and headers.get("sec-fetch-mode") != "navigate":
+            return "Pages of other sites may not ask this server."
+        return ""
+
+    def _role(self, connection: HTTPConnection) -> Role | None:
+        headers, peer = connection.headers, connection.client.host if connection.client else ""
+        kind, _, token = headers.get("authorization", "").partition(" ")
+        if kind.lower() == "bearer":
+            return self._doors.role_of_token(token.strip())
+        if cookie := connection.cookies.get(COOKIE):
+            return self._doors.role_of_cookie(cookie)
+        names = headers.getlist(self._doors.proxy_header) if self._doors.proxy_header else []
+        return self._doors.role_of_proxy(peer, names[0]) if len(names) == 1 else None
+
+    async def _ask_who(self, connection: HTTPConnection, scope: Scope, receive: Receive, send: Send) -> None:
+        page = scope["type"] == "http" and "text/html" in connection.headers.get("accept", "")
+        if page and self._doors.tokens:
+            await RedirectResponse("/login", 303)(scope, receive, send)
+        else:
+            await _refuse(scope, receive, send, 401, "A token is needed: Authorization: Bearer TOKEN.")
+
+    async def _login(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        response: Response = HTMLResponse(LOGIN.replace("{words}", ""))
+        if request.method == "POST":
+            given = QueryParams((await request.body()).decode(errors="replace")).get("token", "")
+            if self._doors.role_of_token(given):
+                response = RedirectResponse("/", 303)
+                secure = request.url.scheme == "https" or request.headers.get("x-forwarded-proto") == "https"
+                response.set_cookie(COOKIE, session(given), httponly=True, samesite="strict", secure=secure)
+            else:
+                response = HTMLResponse(LOGIN.replace("{words}", "That is not the token."), 401)
+        response.headers["cache-control"] = "no-store"
+        await response(scope, receive, send)
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._app(scope, _only_subscriptions(receive), send)
+            return
+        body = b""
+        if scope["method"] not in ("GET", "HEAD", "OPTIONS"):
+            body = await _read(receive)
+            receive = _replay(body, receive)
+        status, words = _why_not(scope, Headers(scope=scope), body)
+        if words:
+            await _refuse(scope, receive, send, status, words)
+        else:
+            await self._app(scope, receive, send)
+
+
+def _why_not(scope: Scope, headers: Headers, body: bytes) -> tuple[int, str]:
+    """Return the status and the reason why an HTTP request may not pass; (0, "") where it may."""
+    viewer, method, path = scope["estat.role"] is Role.VIEWER, scope["method"], scope["path"].rstrip("/")
+    if method in ("GET", "HEAD", "OPTIONS"):
+        asked = QueryParams(scope["query_string"]).getlist("query") if path == "/graphql" else []
+        reading = all(is_reading(document) for document in asked) and len(asked) <= 1
+        return (0, "") if reading else (405, "Send changes by POST.")
+    if method != "POST":
+        return 405, "Only GET and POST are known here."
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        return 415, "Send JSON: Content-Type: application/json."
+    if len(body) > MOST_BYTES:
+        return 413, "That is too much."
+    if not viewer:
+        return 0, ""
+    if path == "/graphql" and is_reading(document_of(_json(body))) and not scope["query_string"]:
+        return 0, ""
+    return 403, "Viewers may read, and change nothing."
+
+
+def _json(body: bytes) -> Any:
+    """Return what a body says; a name that stands twice in an object could mean two things, so it says nothing."""
+    try:
+        return json.loads(body, object_pairs_hook=_each_once)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("a name stands twice")
+    return dict(pairs)
+
+
+def _only_subscriptions(receive: Receive) -> Receive:
+    """Return what is received, but end the connection at an operation that is no subscription."""
+
+    async def receive_checked() -> Message:
+        message = await receive()
+        if message["type"] != "websocket.receive":
+            return message
+        told = _json((message.get("text") or "").encode() or message.get("bytes") or b"")
+        if isinstance(told, dict) and told.get("type") != "start":
+            return message
+        found = operations(document_of(told.get("payload"))) if isinstance(told, dict) else None
+        return message if found == {OperationType.SUBSCRIPTION} else {"type": "websocket.disconnect", "code": POLICY_VIOLATION}
+
+    return receive_checked
+
+
+async def _read(receive: Receive) -> bytes:
+    body, more = b"", True
+    while more and len(body) <= MOST_BYTES:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    sent = False
+
+    async def replay() -> Message:
+        nonlocal sent
+        if sent:
+            return await receive()
+        sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, words: str) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": words})
+    else:
+        headers = {"www-authenticate": "Bearer"} if status == 401 else None
+        await PlainTextResponse(words, status, headers)(scope, receive, send)

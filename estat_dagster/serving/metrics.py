@@ -1,0 +1,144 @@
+"""/metrics for Prometheus, read from what every process already writes: Dagster's event log and the lake's registry.
+
+Runs are processes of their own and end before anybody could scrape them, so nothing is counted in them. Counters begin at
+0 when this server starts, as Prometheus expects, and take up each run once, when it has ended.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+import prometheus_client as prometheus
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from estat_dagster.automation.problems import problems_of
+from estat_dagster.workbench import Workbench
+
+PATH = "/metrics"
+BATCH = 500
+OVERLAP = timedelta(minutes=2)
+ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+LIVE = {
+    "queued": [dg.DagsterRunStatus.QUEUED],
+    "at work": [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING],
+}
+SUMMED = {
+    "seconds": "estat_step_seconds",
+    "dagster/partition_row_count": "estat_step_rows",
+    "bytes": "estat_step_bytes",
+    "requests": "estat_fetch_requests",
+    "retries": "estat_fetch_retries",
+    "quarantined": "estat_quarantined_rows",
+    "nulls": "estat_rows_without_number",
+}
+"""Facts of a materialization that are summed, and the counters that they go into."""
+
+
+class Metrics:
+    """Counts what ended since it was made, and tells it as Prometheus's text."""
+
+    def __init__(self, instance: dg.DagsterInstance, bench: Workbench) -> None:
+        self._instance, self._bench, self._lock = instance, bench, threading.Lock()
+        self._looked = self._begun = datetime.now(UTC)
+        self._seen: dict[str, datetime] = {}
+        self._registry = prometheus.CollectorRegistry()
+        make = self._counter
+        self._runs = make("estat_runs", "Runs that ended.", "job", "status")
+        self._steps = make("estat_steps", "Steps that were done.", "domain", "layer", "unchanged")
+        self._checks = make("estat_checks", "Checks that were made.", "check", "outcome")
+        self._problems = make("estat_problems", "What went wrong, by its kind.", "kind")
+        self._sums = {
+            fact: make(name, f"Sum of {fact.removeprefix('dagster/')} of all steps.", "domain", "layer")
+            for fact, name in SUMMED.items()
+        }
+        self._datasets = self._gauge("estat_datasets", "Datasets of the lake.", "domain", "status")
+        self._rows = self._gauge("estat_rows", "Rows in the tables.", "domain")
+        self._live = self._gauge("estat_live_runs", "Runs that have not ended.", "state")
+
+    def text(self) -> bytes:
+        """Return all metrics, after looking at what is new."""
+        with self._lock:
+            for run in self._new_runs():
+                self._take(run)
+            self._look()
+            return prometheus.generate_latest(self._registry)
+
+    def _counter(self, name: str, words: str, *labels: str) -> prometheus.Counter:
+        return prometheus.Counter(name, words, labels, registry=self._registry)
+
+    def _gauge(self, name: str, words: str, *labels: str) -> prometheus.Gauge:
+        return prometheus.Gauge(name, words, labels, registry=self._registry)
+
+    def _new_runs(self) -> Iterator[dg.DagsterRun]:
+        while True:
+            chosen = dg.RunsFilter(statuses=ENDED, updated_after=self._looked - OVERLAP)
+            records = self._instance.get_run_records(chosen, limit=BATCH, order_by="update_timestamp", ascending=True)
+            fresh = [r for r in records if r.dagster_run.run_id not in self._seen]
+            for record in fresh:
+                ended = record.update_timestamp.astimezone(UTC)
+                self._seen[record.dagster_run.run_id] = ended
+                self._looked = max(self._looked, ended)
+                if ended >= self._begun:
+                    yield record.dagster_run
+            self._seen = {run_id: ended for run_id, ended in self._seen.items() if ended > self._looked - 2 * OVERLAP}
+            if len(records) < BATCH or not fresh:
+                return
+
+    def _take(self, run: dg.DagsterRun) -> None:
+        self._runs.labels(run.job_name, run.status.value).inc()
+        for problem in problems_of(self._instance, run):
+            self._problems.labels(problem.kind).inc()
+        for record in self._instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION):
+            data: Any = record.get_dagster_event().event_specific_data
+            self._take_step(data.materialization)
+        for record in self._instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION):
+            evaluation: Any = record.get_dagster_event().event_specific_data
+            self._checks.labels(evaluation.check_name, "passed" if evaluation.passed else "failed").inc()
+
+    def _take_step(self, materialization: dg.AssetMaterialization) -> None:
+        facts = {name: value.value for name, value in materialization.metadata.items()}
+        path = materialization.asset_key.path
+        domain, layer = (path[0], path[-1]) if len(path) > 1 else ("", path[0])
+        unchanged = bool(facts.get("unchanged"))
+        self._steps.labels(domain, layer, str(unchanged).lower()).inc()
+        for fact, counter in self._sums.items():
+            worked = fact in ("seconds", "requests", "retries") or not unchanged
+            if worked and isinstance(facts.get(fact), int | float):
+                counter.labels(domain, layer).inc(facts[fact])
+
+    def _look(self) -> None:
+        """Set what is as it is now."""
+        datasets: Counter[tuple[str, str]] = Counter()
+        rows: Counter[str] = Counter()
+        for entry in self._bench.lake.registry:
+            datasets[entry.domain, entry.status] += 1
+            rows[entry.domain] += entry.valid_count or 0
+        for gauge in (self._datasets, self._rows):
+            gauge.clear()
+        for labels, count in datasets.items():
+            self._datasets.labels(*labels).set(count)
+        for domain, count in rows.items():
+            self._rows.labels(domain).set(count)
+        for state, statuses in LIVE.items():
+            self._live.labels(state).set(self._instance.get_runs_count(dg.RunsFilter(statuses=statuses)))
+
+
+def with_metrics(app: ASGIApp, metrics: Metrics) -> ASGIApp:
+    """Return an application that tells the metrics at /metrics, and is `app` everywhere else."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == PATH:
+            text = await run_in_threadpool(metrics.text)
+            response: Response = PlainTextResponse(text, media_type=prometheus.CONTENT_TYPE_LATEST)
+            await response(scope, receive, send)
+        else:
+            await app(scope, receive, send)
+
+    return answer

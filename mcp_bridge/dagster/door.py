@@ -1,0 +1,278 @@
+"""Dagster as the tools see it: launch, follow, cancel. One is found at DAGSTER_URL, or the bridge keeps its own."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from estat_dagster.errors import NetworkError, RequestTimeoutError, UnknownError, ValidationError
+from mcp_bridge.dagster import documents
+from mcp_bridge.dagster.graphql import Facts, GraphQL, first_line, refused
+from mcp_bridge.dagster.lease import Lease
+from mcp_bridge.dagster.runs import LAYERS, LIVE, PARTITION_TAG, WHOLE_JOB, RunView
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from estat_dagster.domains import Domain
+    from estat_dagster.settings import Settings
+
+LOGGER = logging.getLogger("mcp_bridge")
+LOCATION = "estat"
+KEEPER_TAG = "estat/bridge"
+EVENTS_A_REQUEST = 1000
+START_SECONDS = 45.0
+CHECK_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A Dagster that answers and has the project's code; `keeper` names the one that the bridge keeps, else ""."""
+
+    api: GraphQL
+    keeper: str = ""
+
+    @property
+    def repository(self) -> dict[str, str]:
+        """Where the project's code is, as GraphQL selects it."""
+        return {"repositoryName": "__repository__", "repositoryLocationName": LOCATION}
+
+
+class Dagster:
+    """Launches, follows and cancels runs.
+
+    Args:
+        settings: where Dagster may be, and which lake it works on.
+        may_start: whether the bridge may start one for itself.
+        transport: how requests travel; None for HTTP.
+    """
+
+    def __init__(
+        self, settings: Settings, *, may_start: bool = True, transport: httpx2.AsyncBaseTransport | None = None
+    ) -> None:
+        self._settings, self._may_start, self._transport = settings, may_start, transport
+        self._lease = Lease(settings)
+        self._connection: Connection | None = None
+        self._checked_at = 0.0
+        self._lock = anyio.Lock()
+
+    async def connect(self) -> Connection:
+        """Return a Dagster that answers: at DAGSTER_URL, else the bridge's own, started at the first need.
+
+        Raises:
+            NetworkError: none answers, and the bridge may not start one.
+            RequestTimeoutError: the bridge's own is still starting.
+            DataLakeError: the bridge's own cannot be started.
+        """
+        try:
+            with anyio.fail_after(START_SECONDS):
+                async with self._lock:
+                    return await self._checked() or await self._reconnect()
+        except TimeoutError as error:
+            raise RequestTimeoutError(
+                f"The bridge's own Dagster is starting, and was not ready within {START_SECONDS:.0f} s.",
+                hint="Call the tool again in a while; it goes on starting.",
+            ) from error
+
+    async def launch(
+        self,
+        domain: Domain,
+        dataset_id: str,
+        layers: Sequence[str],
+        *,
+        config: Mapping[str, Mapping[str, Any]],
+        tags: Mapping[str, str],
+    ) -> str:
+        """Add the partition, launch a run of exactly these layers, and return its id.
+
+        Args:
+            config: configuration of a layer, by its name.
+            tags: who asked.
+
+        Raises:
+            DataLakeError: Dagster refuses, or does not answer.
+        """
+        connection = await self.connect()
+        ask, repository = connection.api.ask, connection.repository
+        added = await ask(
+            documents.ADD_PARTITION, repo=repository, **{"def": domain.partitions_name, "key": dataset_id}
+        )
+        if added["__typename"] not in ("AddDynamicPartitionSuccess", "DuplicateDynamicPartitionError"):
+            raise refused("add the partition", added)
+        whole = tuple(layers) == LAYERS
+        selection = {
+            "pipelineName": f"{WHOLE_JOB}{domain.name}" if whole else "__ASSET_JOB",
+            "assetSelection": None if whole else [{"path": [domain.name, layer]} for layer in layers],
+        }
+        pairs = {PARTITION_TAG: dataset_id, **tags}
+        if connection.keeper:
+            pairs[KEEPER_TAG] = connection.keeper
+        launched = await ask(
+            documents.LAUNCH,
+            params={
+                "selector": {**repository, **selection},
+                "mode": "default",
+                "runConfigData": {
+                    "ops": {f"{domain.name}__{layer}": {"config": dict(config.get(layer, {}))} for layer in layers}
+                },
+                "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in pairs.items()]},
+            },
+        )
+        if launched["__typename"] != "LaunchRunSuccess":
+            raise refused("start the run", launched)
+        return str(launched["run"]["runId"])
+
+    async def live_run(self, dataset_id: str) -> RunView | None:
+        """Return the newest run of a dataset that has not ended, None where there is none."""
+        connection = await self.connect()
+        found = await _runs(connection.api, LIVE, {PARTITION_TAG: dataset_id}, limit=1)
+        return found[0] if found else None
+
+    async def run(self, run_id: str, known: RunView | None = None) -> RunView:
+        """Return what is known of a run; `known` is taken up where it was left.
+
+        Raises:
+            ValidationError: there is no such run.
+        """
+        api = (await self.connect()).api
+        record = await api.ask(documents.RUN, id=run_id)
+        if record["__typename"] == "RunNotFoundError":
+            raise ValidationError(f"There is no run {run_id!r}.", hint="The tool that starts a run gives its id.")
+        if record["__typename"] != "Run":
+            raise refused("tell of the run", record)
+        view = known or RunView(run_id)
+        view.read_record(record)
+        await _read_events(api, view)
+        return view
+
+    async def cancel(self, run_id: str, *, force: bool = False) -> RunView:
+        """Ask a run to stop, and return what is known of it then.
+
+        Args:
+            force: mark it as canceled at once, although its process may go on for a while.
+
+        Raises:
+            ValidationError: there is no such run, or it has ended.
+        """
+        view = await self.run(run_id)
+        if view.finished:
+            raise ValidationError(f"The run {run_id} has ended: {view.status}.", hint="Nothing is left to cancel.")
+        api = (await self.connect()).api
+        answer = await api.ask(documents.CANCEL, id=run_id, policy=_policy(force))
+        if answer["__typename"] != "TerminateRunSuccess":
+            view = await self.run(run_id)
+            if not view.finished:
+                raise refused("cancel the run", answer)
+        return await self.run(run_id)
+
+    async def web_address(self, run_id: str) -> str:
+        """Return where the web UI shows a run, and whether the bridge keeps that web UI."""
+        connection = await self.connect()
+        own = " (the bridge's own Dagster, as none answered at DAGSTER_URL)" if connection.keeper else ""
+        return f"{connection.api.url}/runs/{run_id}{own}"
+
+    async def close(self) -> None:
+        """Let go of the bridge's own Dagster, and close the connections."""
+        await self._drop_connection()
+        await self._lease.release()
+
+    async def _drop_connection(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection:
+            await connection.api.close()
+
+    async def _checked(self) -> Connection | None:
+        """Return the connection that was good a moment ago, or still is."""
+        connection = self._connection
+        if connection and time.monotonic() - self._checked_at > CHECK_SECONDS:
+            self._checked_at = time.monotonic()
+            return connection if await _has_our_code(connection.api) else None
+        return connection
+
+    async def _reconnect(self) -> Connection:
+        await self._drop_connection()
+        self._connection = await self._find() or await self._start()
+        self._checked_at = time.monotonic()
+        return self._connection
+
+    async def _find(self) -> Connection | None:
+        """Return the Dagster at DAGSTER_URL if it has the project's code."""
+        api = GraphQL(self._settings.dagster_url, transport=self._transport)
+        if await _has_our_code(api):
+            return Connection(api)
+        await api.close()
+        return None
+
+    async def _start(self) -> Connection:
+        if not self._may_start:
+            raise NetworkError(
+                f"No Dagster of this project answers at {self._settings.dagster_url}.",
+                hint="Start it with `make dev`, or start the bridge without --read-only.",
+            )
+        LOGGER.info("No Dagster of this project answers at %s; starting one.", self._settings.dagster_url)
+        connection = Connection(GraphQL(await self._lease.hold()), self._lease.keeper)
+        while (found := await _our_code(connection.api)) and found["__typename"] == "Loading":
+            await anyio.sleep(0.2)
+        if not found or found["__typename"] != "RepositoryLocation":
+            words = first_line((found or {}).get("message", "it is not there"))
+            raise UnknownError(f"The bridge's own Dagster cannot load the project's code: {words}")
+        await _end_orphans(connection)
+        return connection
+
+
+async def _has_our_code(api: GraphQL) -> bool:
+    """Return whether a Dagster answers that has loaded the project's code."""
+    try:
+        found = await _our_code(api)
+    except (NetworkError, UnknownError):
+        return False
+    return found is not None and found["__typename"] == "RepositoryLocation"
+
+
+async def _our_code(api: GraphQL) -> Facts | None:
+    """Return what loading the project's code came to: RepositoryLocation, PythonError or Loading; None if absent."""
+    workspace = await api.ask(documents.WORKSPACE)
+    for entry in workspace.get("locationEntries", []):
+        if entry["name"] == LOCATION:
+            return entry["locationOrLoadError"] or {"__typename": "Loading"}
+    return None
+
+
+async def _end_orphans(connection: Connection) -> None:
+    """Mark runs as canceled whose Dagster was killed under them: an earlier one that a bridge kept."""
+    for view in await _runs(connection.api, ("STARTING", "STARTED", "CANCELING"), {}, limit=100):
+        if view.tags.get(KEEPER_TAG, connection.keeper) != connection.keeper:
+            await connection.api.ask(documents.CANCEL, id=view.run_id, policy=_policy(True))
+
+
+async def _runs(api: GraphQL, statuses: Sequence[str], tags: Mapping[str, str], *, limit: int) -> list[RunView]:
+    pairs = [{"key": key, "value": value} for key, value in tags.items()]
+    found = await api.ask(documents.RUNS, filter={"statuses": list(statuses), "tags": pairs}, limit=limit)
+    if found["__typename"] != "Runs":
+        raise refused("list runs", found)
+    views = []
+    for record in found["results"]:
+        view = RunView(record["runId"])
+        view.read_record(record)
+        views.append(view)
+    return views
+
+
+async def _read_events(api: GraphQL, view: RunView) -> None:
+    while True:
+        found = await api.ask(documents.EVENTS, id=view.run_id, cursor=view.events_seen, limit=EVENTS_A_REQUEST)
+        if found["__typename"] != "EventConnection":
+            raise refused("tell the run's events", found)
+        view.read_events(found["events"])
+        view.events_seen = found["cursor"]
+        if not found["hasMore"]:
+            return
+
+
+def _policy(force: bool) -> str:
+    return "MARK_AS_CANCELED_IMMEDIATELY" if force else "SAFE_TERMINATE"

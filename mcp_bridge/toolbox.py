@@ -1,0 +1,180 @@
+"""How a function becomes a tool: a strict input schema, annotations, and one place where errors become answers.
+
+A tool is a function of a module in `mcp_bridge.tools`, sync or async, whose first parameter is the `Bridge`. It returns
+an `Answer` and raises a `DataLakeError` for what the caller can mend. `reading` or `writing` marks it; its docstring is
+the description that the model reads, so it says in three or four sentences what it is for and when to use another.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import anyio.to_thread
+import pydantic
+from mcp import MCPError
+from mcp.server.mcpserver.tools import Tool
+from mcp.types import CallToolResult, ToolAnnotations
+from pydantic import Field
+
+from estat_dagster.errors import DataLakeError, UnknownError
+from mcp_bridge.answers import to_result, with_texts
+from mcp_bridge.bridge import Bridge
+from mcp_bridge.errors import to_failure, wrong_arguments
+
+LOGGER = logging.getLogger("mcp_bridge")
+
+
+@dataclass(frozen=True)
+class ToolSpec:
+    """A function that is a tool, and how clients may treat it."""
+
+    function: Callable[..., Any]
+    annotations: ToolAnnotations
+
+    @property
+    def read_only(self) -> bool:
+        """Whether it changes nothing."""
+        return bool(self.annotations.read_only_hint)
+
+    @property
+    def starts_runs(self) -> bool:
+        """Whether it answers with a run that goes on after the call."""
+        return "wait_seconds" in inspect.signature(self.function).parameters and not self.read_only
+
+
+def reading(title: str, *, open_world: bool = False) -> Callable[[Callable[..., Any]], ToolSpec]:
+    """Mark a tool that changes nothing; `open_world` where it asks e-Stat."""
+    hints = ToolAnnotations(
+        title=title, read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=open_world
+    )
+    return lambda function: ToolSpec(function, hints)
+
+
+def writing(
+    title: str, *, destructive: bool = False, idempotent: bool = True, open_world: bool = False
+) -> Callable[[Callable[..., Any]], ToolSpec]:
+    """Mark a tool that starts or stops work; it is left out with --read-only."""
+    hints = ToolAnnotations(
+        title=title,
+        read_only_hint=False,
+        destructive_hint=destructive,
+        idempotent_hint=idempotent,
+        open_world_hint=open_world,
+    )
+    return lambda function: ToolSpec(function, hints)
+
+
+class BridgeTool(Tool):
+    """A tool that answers with facts or with an error in the form of the project, never with an exception's text."""
+
+    hide: Callable[[str], str] = Field(default=str, exclude=True)
+
+    async def run(self, arguments: dict[str, Any], context: Any, convert_result: bool = False) -> CallToolResult:
+        """Run the tool, and take secrets and local paths out of its answer."""
+        result = await self._run(arguments, context)
+        return await anyio.to_thread.run_sync(with_texts, result, self.hide)
+
+    async def _run(self, arguments: dict[str, Any], context: Any) -> CallToolResult:
+        try:
+            validated = self.fn_metadata.validate_arguments(arguments)
+        except pydantic.ValidationError as error:
+            return to_failure(wrong_arguments(self.name, error))
+        if self.context_kwarg:
+            validated[self.context_kwarg] = context
+        try:
+            return to_result(await self._call(validated))
+        except DataLakeError as error:
+            LOGGER.info("%s: %s", self.name, error)
+            return to_failure(error)
+        except MCPError:
+            raise
+        except Exception:
+            LOGGER.exception("%s failed unexpectedly", self.name)
+            return to_failure(UnknownError(f"{self.name} failed unexpectedly.", hint="The bridge's log says why."))
+
+    async def _call(self, arguments: dict[str, Any]) -> Any:
+        if self.is_async:
+            return await self.fn(**arguments)
+        return await anyio.to_thread.run_sync(functools.partial(self.fn, **arguments), abandon_on_cancel=True)
+
+
+def build_tools(specs: Iterable[ToolSpec], bridge: Bridge) -> list[Tool]:
+    """Return the tools of these functions, which work with the bridge."""
+    return [_build(spec, bridge) for spec in specs]
+
+
+def _build(spec: ToolSpec, bridge: Bridge) -> Tool:
+    tool = BridgeTool.from_function(
+        _bound(spec.function, bridge), description=inspect.getdoc(spec.function), annotations=spec.annotations
+    )
+    assert isinstance(tool, BridgeTool)  # noqa: S101 - for mypy: from_function is typed as Tool
+    tool.hide = bridge.hide
+    model = tool.fn_metadata.arg_model
+    model.model_config = {**model.model_config, "extra": "forbid"}
+    model.model_rebuild(force=True)
+    tool.parameters = compact(model.model_json_schema(by_alias=True))
+    tool.fn_metadata.output_schema = _terse(tool.fn_metadata.output_schema or {})
+    return tool
+
+
+def _bound(function: Callable[..., Any], bridge: Bridge) -> Callable[..., Any]:
+    """Return the function with the bridge as its first argument, under the signature of the rest."""
+    signature = inspect.signature(function, eval_str=True)
+    rest = list(signature.parameters.values())[1:]
+
+    if inspect.iscoroutinefunction(function):
+
+        async def bound(**arguments: Any) -> Any:
+            return await function(bridge, **arguments)
+    else:
+
+        def bound(**arguments: Any) -> Any:  # type: ignore[misc]
+            return function(bridge, **arguments)
+
+    bound.__name__ = function.__name__
+    bound.__doc__ = function.__doc__
+    bound.__signature__ = signature.replace(parameters=rest)  # type: ignore[attr-defined]
+    bound.__annotations__ = {p.name: p.annotation for p in rest} | {"return": signature.return_annotation}
+    return bound
+
+
+def compact(schema: Any) -> Any:
+    """Return a JSON schema without the titles that pydantic adds and defaults that are nothing.
+
+    A property may be named title.
+    """
+    if isinstance(schema, list):
+        return [compact(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: {name: compact(each) for name, each in value.items()} if key in ("properties", "$defs") else compact(value)
+        for key, value in schema.items()
+        if not (key == "title" and isinstance(value, str)) and (key, value) != ("default", "")
+    }
+
+
+def _terse(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return an output schema of names and types, objects inside as objects: every client pays for each word of it.
+
+    All of the names are always there. Answers are still checked against the whole model before they leave.
+    """
+    properties = {name: _kind(each) for name, each in schema["properties"].items()}
+    return {"type": "object", "properties": properties}
+
+
+def _kind(schema: dict[str, Any]) -> dict[str, Any]:
+    match schema:
+        case {"anyOf": [kind, {"type": "null"}]}:
+            return {"type": [_kind(kind)["type"], "null"]}
+        case {"type": "array", "items": items}:
+            return {"type": "array", "items": _kind(items)} if items else {"type": "array"}
+        case {"type": kind}:
+            return {"type": kind}
+        case _:
+            return {"type": "object"}

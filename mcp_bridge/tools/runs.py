@@ -1,0 +1,154 @@
+"""Following and cancelling runs."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from estat_dagster.errors import ValidationError
+from mcp_bridge.answers import Answer
+from mcp_bridge.bridge import Bridge
+from mcp_bridge.dagster.runs import RunView
+from mcp_bridge.following import Call, Progress, WaitSeconds, follow
+from mcp_bridge.plain import data_line
+from mcp_bridge.toolbox import reading, writing
+
+RUN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+CANCEL_SECONDS = 10.0
+
+RunId = Annotated[str, Field(description="as the tool that started the run gave it")]
+
+
+class LayerState(BaseModel):
+    """A layer of a run."""
+
+    name: str
+    status: str
+    rows: int | None
+    seconds: float | None
+    unchanged: bool | None
+
+
+class CheckState(BaseModel):
+    """What a check found."""
+
+    name: str
+    layer: str
+    passed: bool
+    blocking: bool
+    words: str
+
+
+class RunState(Answer):
+    """A run, as far as it is known."""
+
+    run_id: str
+    status: str
+    finished: bool
+    dataset_id: str
+    domain: str
+    doing: str
+    progress: float
+    records_fetched: int | None
+    records_total: int | None
+    pages_mapped: int | None
+    seconds: float | None
+    layers: list[LayerState]
+    checks: list[CheckState]
+    errors: list[str]
+    asked_by: str
+    web: str
+    message: str
+
+    def text(self) -> str:
+        """Return it in few lines."""
+        failed = [check for check in self.checks if not check.passed]
+        lines = [
+            f"実行 {self.run_id}: {self.status} ({self.progress:.0%}, {self.doing})",
+            *(f"{layer.name}: {layer.status}{_rows(layer)}" for layer in self.layers),
+            f"検査: {len(self.checks) - len(failed)} 件合格、{len(failed)} 件不合格" if self.checks else "",
+            *(data_line([check.name, check.words]) for check in failed),
+            *(data_line([error]) for error in self.errors),
+            self.message,
+            self.web,
+        ]
+        return "\n".join(line for line in lines if line)
+
+
+@reading("State of a run")
+async def get_run(bridge: Bridge, call: Call, run_id: RunId, wait_seconds: WaitSeconds = 20) -> RunState:
+    """Follow a run until it ends or the time is up: layers with rows, records fetched, checks, errors with causes.
+
+    Call it again while `finished` is false. It changes nothing; cancel_run stops a run.
+    """
+    deadline = time.monotonic() + wait_seconds
+    view = await follow(bridge.dagster, _checked(run_id), deadline, Progress(call))
+    return await describe(bridge, view)
+
+
+@writing("Cancel a run", destructive=True)
+async def cancel_run(
+    bridge: Bridge,
+    call: Call,
+    run_id: RunId,
+    force: Annotated[bool, Field(description="mark it as canceled although its process may go on for a while")] = False,
+) -> RunState:
+    """Stop a run that is queued or running. What was committed before stays; nothing half-written does."""
+    await bridge.dagster.cancel(_checked(run_id), force=force)
+    view = await follow(bridge.dagster, run_id, time.monotonic() + CANCEL_SECONDS, Progress(call))
+    return await describe(bridge, view)
+
+
+async def read_run(bridge: Bridge, run_id: str) -> RunState:
+    """Return a run as it is now, for its resource."""
+    return await describe(bridge, await bridge.dagster.run(_checked(run_id)))
+
+
+async def describe(bridge: Bridge, view: RunView) -> RunState:
+    """Return a run as tools answer it."""
+    return RunState(
+        run_id=view.run_id,
+        status=view.status,
+        finished=view.finished,
+        dataset_id=view.dataset_id,
+        domain=view.domain,
+        doing=view.stage,
+        progress=round(view.fraction, 3),
+        records_fetched=sum(view.fetched.values()) if view.fetched else None,
+        records_total=view.total,
+        pages_mapped=view.mapped[0] if view.mapped else None,
+        seconds=view.seconds,
+        layers=[LayerState(**vars(layer)) for layer in view.layers.values()],
+        checks=[CheckState(**vars(check)) for check in view.checks],
+        errors=view.errors,
+        asked_by=view.asked_by,
+        web=await bridge.dagster.web_address(view.run_id),
+        message=_next_step(view),
+    )
+
+
+def _checked(run_id: str) -> str:
+    if not RUN_ID.fullmatch(run_id):
+        raise ValidationError("That is no run id.", hint="The tool that starts a run gives its id: 8-4-4-4-12 digits.")
+    return run_id
+
+
+def _rows(layer: LayerState) -> str:
+    words = [f"{layer.rows:,} 行"] if layer.rows is not None else []
+    return "、".join(["", *words, *(["変更なし"] if layer.unchanged else [])])
+
+
+def _next_step(view: RunView) -> str:
+    if view.status == "SUCCESS":
+        return "完了しました。"
+    if view.status == "CANCELED":
+        return "中止されました。表にある行は前のままです。"
+    if view.finished:
+        return "失敗しました。表にある行は前のままです。errors と checks の原因を見て、やり直してください。"
+    return f'実行中です。get_run(run_id="{view.run_id}") をもう一度呼んでください。'
+
+
+TOOLS = (get_run, cancel_run)

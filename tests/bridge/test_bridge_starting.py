@@ -1,0 +1,236 @@
+"""Starting runs: what is refused before anything is changed, and exactly what Dagster is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp import Client
+
+from estat_dagster.assets.layers import LAYERS as ASSET_LAYERS
+from estat_dagster.assets.layers import FetchConfig
+from estat_dagster.automation.jobs import ingest_jobs
+from estat_dagster.sandbox.server import Sandbox
+from estat_dagster.settings import Settings
+from mcp_bridge.bridge import Bridge
+from mcp_bridge.dagster.door import Dagster
+from mcp_bridge.dagster.runs import LAYERS, WHOLE_JOB
+from mcp_bridge.server import build_server
+from tests.bridge.fake_dagster import FakeDagster
+
+pytestmark = pytest.mark.anyio
+LABOR, POPULATION = "0003005798", "9900000002"
+
+
+class Bench:
+    """A bridge whose lake is empty and whose Dagster runs nothing."""
+
+    def __init__(self, home: Path, sandbox: Sandbox) -> None:
+        settings = Settings(app_id="test-app", base_url=sandbox.base_url, lake_home=home)
+        self.bridge, self.dagster = Bridge(settings), FakeDagster()
+        self.bridge.dagster = Dagster(settings, transport=self.dagster.transport)
+        self.client = Client(build_server(self.bridge))
+
+    async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
+        result = await self.client.call_tool(tool, arguments)
+        assert not result.is_error, result.content
+        return dict(result.structured_content or {})
+
+    async def refused(self, tool: str, **arguments: Any) -> dict[str, Any]:
+        """Return the error of a call that is refused, and see that it changed nothing."""
+        result = await self.client.call_tool(tool, arguments)
+        assert result.is_error, result.content
+        assert self.dagster.partitions == []
+        assert self.dagster.launched == []
+        return dict(result.structured_content or {})
+
+    @property
+    def launch(self) -> dict[str, Any]:
+        return self.dagster.launched[-1]
+
+    @property
+    def tags(self) -> dict[str, str]:
+        return {tag["key"]: tag["value"] for tag in self.launch["executionMetadata"]["tags"]}
+
+
+@pytest.fixture
+async def bench(tmp_path: Path, bridge_sandbox: Sandbox) -> AsyncIterator[Bench]:
+    made = Bench(tmp_path, bridge_sandbox)
+    async with made.client:
+        yield made
+
+
+def test_the_bridge_names_what_dagster_names() -> None:
+    assert tuple(layer.name for layer in ASSET_LAYERS) == LAYERS
+    assert all(job.name.startswith(WHOLE_JOB) for job in ingest_jobs())
+    assert {"chunk_size", "max_records", "max_concurrent", "force"} <= set(FetchConfig.model_fields)
+
+
+async def test_ingesting_registers_adds_the_partition_and_launches_the_domain_s_job(bench: Bench) -> None:
+    answer = await bench.call("ingest_dataset_complete", dataset_id=int(LABOR), wait_seconds=3, max_records=20)
+    assert (answer["status"], answer["domain"], answer["already_running"]) == ("SUCCESS", "labor", False)
+    assert "15 records in 1 requests" in answer["plan"]
+    assert bench.dagster.partitions == [("labor_datasets", LABOR)]
+    assert bench.launch["selector"]["pipelineName"] == "ingest_labor"
+    ops = bench.launch["runConfigData"]["ops"]
+    assert list(ops) == [f"labor__{layer}" for layer in LAYERS]
+    assert ops["labor__raw_json"] == {"config": {"force": False, "chunk_size": 100_000, "max_records": 20}}
+    assert bench.tags["dagster/partition"] == LABOR
+    assert bench.tags["estat/requested_by"] == "mcp ingest_dataset_complete"
+    assert bench.tags["estat/client"]
+    assert bench.bridge.bench.lake.registry.get_dataset_info(LABOR).domain == "labor"
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "config", "scope"),
+    [
+        ("fetch_dataset", {}, {"max_records": 100_000}, {}),
+        ("fetch_dataset_auto", {}, {}, {}),
+        ("fetch_dataset_filtered", {"filters": {"cat02": ["08", 9]}}, {}, None),
+        ("fetch_dataset_filtered", {"filters": '{"cat02": ["08", "09"]}'}, {}, {"cat02": "08,09"}),
+        (
+            "fetch_large_dataset_complete",
+            {"chunk_size": 5, "max_records": 15},
+            {"chunk_size": 5, "max_records": 15, "max_concurrent": 1},
+            {},
+        ),
+        (
+            "fetch_large_dataset_parallel",
+            {"chunk_size": 5, "max_concurrent": 3},
+            {"chunk_size": 5, "max_records": 10_000_000, "max_concurrent": 3},
+            {},
+        ),
+    ],
+)
+async def test_a_fetch_launches_the_raw_layer_alone_with_its_numbers(
+    bench: Bench, tool: str, arguments: dict[str, Any], config: dict[str, Any], scope: dict[str, str] | None
+) -> None:
+    if scope is None:
+        assert (await bench.refused(tool, dataset_id=LABOR, **arguments))["error"] == "VALIDATION_ERROR"
+        return
+    await bench.call(tool, dataset_id=LABOR, wait_seconds=0, **arguments)
+    assert bench.launch["selector"]["assetSelection"] == [{"path": ["labor", "raw_json"]}]
+    assert bench.launch["runConfigData"] == {"ops": {"labor__raw_json": {"config": {"force": False, **config}}}}
+    FetchConfig(**config)
+    assert bench.bridge.bench.lake.registry.get_dataset_info(LABOR).scope == scope
+
+
+async def test_a_fetch_of_the_whole_table_ends_a_filter_and_another_keeps_it(bench: Bench) -> None:
+    registry = bench.bridge.bench.lake.registry
+    await bench.call("fetch_dataset_filtered", dataset_id=LABOR, filters={"cat02": "08"}, wait_seconds=2)
+    await bench.call("fetch_dataset_auto", dataset_id=LABOR, wait_seconds=2)
+    assert registry.get_dataset_info(LABOR).scope == {"cat02": "08"}
+    await bench.call("fetch_large_dataset_complete", dataset_id=LABOR, wait_seconds=2)
+    assert registry.get_dataset_info(LABOR).scope == {}
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "kind"),
+    [
+        ("ingest_dataset_complete", {"dataset_id": "123"}, "VALIDATION_ERROR"),
+        ("ingest_dataset_complete", {"dataset_id": "0009999999"}, "API_ERROR"),
+        ("ingest_dataset_complete", {"dataset_id": LABOR, "domain": "weather"}, "VALIDATION_ERROR"),
+        ("ingest_dataset_complete", {"dataset_id": LABOR, "max_records": 14}, "VALIDATION_ERROR"),
+        ("ingest_dataset_complete", {"dataset_id": LABOR, "filters": {"area": "月"}}, "VALIDATION_ERROR"),
+        ("ingest_dataset_complete", {"dataset_id": LABOR, "filters": {"moon": "1"}}, "VALIDATION_ERROR"),
+        ("ingest_dataset_complete", {"dataset_id": LABOR, "wait_seconds": 46}, "VALIDATION_ERROR"),
+        ("ingest_dataset_complete", {"dataset_id": LABOR, "uri": "/etc/passwd"}, "VALIDATION_ERROR"),
+        ("fetch_large_dataset_parallel", {"dataset_id": LABOR, "chunk_size": 100_001}, "VALIDATION_ERROR"),
+        ("fetch_large_dataset_parallel", {"dataset_id": LABOR, "max_concurrent": 0}, "VALIDATION_ERROR"),
+        ("fetch_large_dataset_complete", {"dataset_id": LABOR, "max_records": 3}, "VALIDATION_ERROR"),
+        ("fetch_dataset", {"dataset_id": "9900000014"}, "VALIDATION_ERROR"),
+        ("transform_data", {"dataset_id": LABOR}, "DATA_ERROR"),
+        ("load_to_iceberg", {"dataset_id": LABOR}, "DATA_ERROR"),
+        ("create_iceberg_table", {"domain": "weather"}, "VALIDATION_ERROR"),
+        ("get_run", {"run_id": "../../etc"}, "VALIDATION_ERROR"),
+        ("get_run", {"run_id": "00000000-0000-0000-0000-000000000000"}, "VALIDATION_ERROR"),
+        ("cancel_run", {"run_id": "00000000-0000-0000-0000-000000000000"}, "VALIDATION_ERROR"),
+    ],
+)
+async def test_what_is_wrong_is_refused_and_nothing_was_changed(
+    bench: Bench, tool: str, arguments: dict[str, Any], kind: str
+) -> None:
+    error = await bench.refused(tool, **arguments)
+    assert error["error"] == kind
+    assert error["message"]
+    assert list(bench.bridge.bench.lake.registry) == []
+
+
+@pytest.mark.parametrize(
+    ("tool", "before"),
+    [
+        ("transform_data", "fetch_dataset"),
+        ("validate_data_quality", "transform_data"),
+        ("save_to_parquet", "validate_data_quality"),
+        ("load_to_iceberg", "save_to_parquet"),
+    ],
+)
+async def test_a_layer_without_the_one_before_names_the_tool_that_makes_it(
+    bench: Bench, tool: str, before: str
+) -> None:
+    from estat_dagster.assets.registering import register_dataset
+
+    register_dataset(bench.bridge.bench, LABOR)
+    error = await bench.refused(tool, dataset_id=LABOR)
+    assert error["error"] == "DATA_ERROR"
+    assert before in error["context"]["hint"]
+
+
+async def test_a_live_run_of_the_dataset_is_followed_instead_of_starting_a_second(bench: Bench) -> None:
+    bench.dagster.stages = ("QUEUED", "STARTED")
+    first = await bench.call("fetch_dataset", dataset_id=LABOR, wait_seconds=0)
+    second = await bench.call("ingest_dataset_complete", dataset_id=LABOR, filters={"cat02": "08"}, wait_seconds=0)
+    assert (second["run_id"], second["already_running"]) == (first["run_id"], True)
+    assert len(bench.dagster.launched) == 1
+    assert bench.bridge.bench.lake.registry.get_dataset_info(LABOR).scope == {}
+    other = await bench.call("fetch_dataset", dataset_id=POPULATION, wait_seconds=0)
+    assert other["run_id"] != first["run_id"]
+    canceled = await bench.call("cancel_run", run_id=first["run_id"])
+    assert canceled["status"] == "CANCELED"
+    third = await bench.call("fetch_dataset", dataset_id=LABOR, wait_seconds=0)
+    assert third["run_id"] != first["run_id"]
+
+
+async def test_a_run_whose_dagster_goes_away_keeps_its_id(bench: Bench) -> None:
+    bench.dagster.answers["Events"] = lambda _: {"__typename": "PythonError", "message": "gone\nTraceback"}
+    answer = await bench.call("fetch_dataset", dataset_id=LABOR, wait_seconds=0)
+    assert answer["run_id"] in bench.dagster.runs
+    assert "gone" in answer["problems"][0]
+    assert "Traceback" not in str(answer)
+
+
+@pytest.mark.parametrize(
+    ("operation", "answer", "kind"),
+    [
+        ("Launch", {"__typename": "UnauthorizedError"}, "VALIDATION_ERROR"),
+        ("Launch", {"__typename": "RunConfigValidationInvalid", "errors": [{"message": "no"}]}, "UNKNOWN_ERROR"),
+        ("Launch", {"__typename": "InvalidSubsetError", "message": "no such asset"}, "UNKNOWN_ERROR"),
+        ("AddPartition", {"__typename": "PythonError", "message": "broken"}, "UNKNOWN_ERROR"),
+        ("Runs", {"__typename": "PythonError", "message": "broken"}, "UNKNOWN_ERROR"),
+    ],
+)
+async def test_what_dagster_refuses_is_said(bench: Bench, operation: str, answer: dict[str, Any], kind: str) -> None:
+    bench.dagster.answers[operation] = lambda _: answer
+    result = await bench.client.call_tool("fetch_dataset", {"dataset_id": LABOR})
+    assert result.is_error
+    assert (result.structured_content or {})["error"] == kind
+
+
+async def test_a_read_only_bridge_has_no_tool_that_writes_and_starts_nothing(shelf: Settings) -> None:
+    async with Client(build_server(Bridge(replace(shelf, dagster_url="http://127.0.0.1:1"), read_only=True))) as client:
+        tools = (await client.list_tools()).tools
+        assert all(tool.annotations and tool.annotations.read_only_hint for tool in tools)
+        assert {"get_run", "list_tables"} <= {tool.name for tool in tools} - {"cancel_run"}
+        result = await client.call_tool("get_run", {"run_id": "00000000-0000-0000-0000-000000000000"})
+        assert (result.structured_content or {})["error"] == "NETWORK_ERROR"
+
+
+async def test_the_table_of_a_domain_is_made_once(bench: Bench) -> None:
+    first = await bench.call("create_iceberg_table", domain="health")
+    again = await bench.call("create_iceberg_table", domain="health")
+    assert (first["created"], again["created"]) == (True, False)
+    assert first["columns"] == again["columns"]
+    assert "disease_code" in first["columns"]

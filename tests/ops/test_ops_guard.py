@@ -1,0 +1,239 @@
+"""The guarded web server against real requests: what a stranger, another site, a viewer and an operator can do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+import requests
+import websockets.sync.client as sockets
+from click.testing import CliRunner
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from estat_dagster.commands.serve import command, read_tokens
+from estat_dagster.errors import ValidationError
+from estat_dagster.serving.doors import Doors, Role
+from tests.ops.serving import OPERATOR, VIEWER, Server, guarded
+
+ADD = (
+    'mutation Add { addDynamicPartition(repositorySelector: {repositoryName: "__repository__", '
+    'repositoryLocationName: "estat"}, partitionsDefName: "tiny", partitionKey: "%s") { __typename } }'
+)
+READ = "query Read { version }"
+KEYS = (
+    '{ assetNodeOrError(assetKey: {path: ["thing"]}) { ... on AssetNode { '
+    "partitionKeyConnection(limit: 100, ascending: true) { results } } } }"
+)
+SUBSCRIBE = "subscription S { locationStateChangeEvents { event { message } } }"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    proxy = ("--proxy-header", "X-Forwarded-User", "--proxy", "127.0.0.1", "--operator", "mariko")
+    with guarded(tmp_path_factory.mktemp("guarded") / "home", "--allow-host", "lake.example", *proxy) as running:
+        yield running
+
+
+def keys(server: Server) -> set[str]:
+    answer = server.post({"query": KEYS}).json()
+    return set(answer["data"]["assetNodeOrError"]["partitionKeyConnection"]["results"])
+
+
+def test_an_operator_can_read_and_change(server: Server) -> None:
+    assert server.post({"query": READ}).json()["data"]["version"]
+    done = server.post({"query": ADD % "by-operator"})
+    assert done.json()["data"]["addDynamicPartition"]["__typename"] == "AddDynamicPartitionSuccess"
+    assert "by-operator" in keys(server)
+
+
+@pytest.mark.parametrize("token", ["", "wrong", VIEWER[:-1], f"{OPERATOR} "[:5]])
+def test_a_stranger_can_neither_read_nor_change(server: Server, token: str) -> None:
+    assert server.post({"query": READ}, token).status_code == 401
+    assert server.post({"query": ADD % "by-stranger"}, token).status_code == 401
+    for path in ("/server_info", "/", "/graphql", "/logs/x/y", "/download_debug/x"):
+        assert server.get(path, token).status_code == 401
+    assert "by-stranger" not in keys(server)
+
+
+@pytest.mark.parametrize("role", [OPERATOR, VIEWER])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_nothing_changes_by_get(server: Server, role: str, method: str) -> None:
+    query = urlencode({"query": ADD % "by-get"})
+    twice = urlencode([("query", READ), ("query", ADD % "by-get")])
+    hidden = urlencode({"query": f"{READ} {ADD % 'by-get'}", "operationName": "Add"})
+    for given in (query, twice, hidden, urlencode({"query": "{"})):
+        for path in ("/graphql", "/graphql/"):
+            answer = requests.request(
+                method, f"{server.url}{path}?{given}", headers={"Authorization": f"Bearer {role}"}, timeout=30
+            )
+            assert answer.status_code == 405, (path, given)
+    assert "by-get" not in keys(server)
+    assert server.get(f"/graphql?{urlencode({'query': READ})}", role).json()["data"]["version"]
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/graphql", ""])
+def test_nothing_changes_by_a_form_that_another_site_can_send(server: Server, kind: str) -> None:
+    headers = {"Authorization": f"Bearer {OPERATOR}", "Content-Type": kind}
+    for body in (json.dumps({"query": ADD % "by-form"}), ADD % "by-form", urlencode({"query": ADD % "by-form"})):
+        place = f"{server.url}/graphql?{urlencode({'query': ADD % 'by-form'})}"
+        assert requests.post(place, body, headers=headers, timeout=30).status_code == 415
+    assert "by-form" not in keys(server)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "127.0.0.1"},
+        {"Host": "lake.example.evil.example"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Origin": "http://lake.example@evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ],
+)
+def test_other_sites_and_other_names_are_refused_even_with_a_token(server: Server, headers: dict[str, str]) -> None:
+    assert server.post({"query": ADD % "by-other"}, **headers).status_code == 403
+    assert "by-other" not in keys(server)
+
+
+def test_the_names_of_the_server_are_let_in(server: Server) -> None:
+    assert server.post({"query": READ}, Host="lake.example", Origin="https://lake.example").status_code == 200
+    assert server.post({"query": READ}, Origin=server.url).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"query": ADD % "by-viewer"},
+        {"query": f"{READ} {ADD % 'by-viewer'}", "operationName": "Add"},
+        {"query": f"{READ} {ADD % 'by-viewer'}", "operationName": "Read"},
+        {"query": (ADD % "by-viewer").replace("addDynamicPartition", "nothing: addDynamicPartition")},
+        [{"query": ADD % "by-viewer"}],
+        [{"query": READ}, {"query": ADD % "by-viewer"}],
+        {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}},
+        {"id": "saved-mutation"},
+        {"query": "{" * 5_000},
+        {"query": None},
+        {"query": [ADD % "by-viewer"]},
+        "mutation",
+    ],
+    ids=str,
+)
+def test_a_viewer_changes_nothing_however_it_is_written(server: Server, body: Any) -> None:
+    assert server.post(body, VIEWER).status_code == 403
+    assert "by-viewer" not in keys(server)
+
+
+def test_a_viewer_cannot_hide_a_change_behind_a_second_name_or_in_the_address(server: Server) -> None:
+    headers = {"Authorization": f"Bearer {VIEWER}", "Content-Type": "application/json"}
+    twice = f'{{"query": {json.dumps(READ)}, "query": {json.dumps(ADD % "by-trick")}}}'
+    swapped = f'{{"query": {json.dumps(ADD % "by-trick")}, "query": {json.dumps(READ)}}}'
+    for body in (twice, swapped):
+        assert requests.post(f"{server.url}/graphql", body, headers=headers, timeout=30).status_code == 403
+    place = f"{server.url}/graphql?{urlencode({'query': ADD % 'by-trick'})}"
+    assert requests.post(place, json={"query": READ}, headers=headers, timeout=30).status_code == 403
+    assert "by-trick" not in keys(server)
+
+
+@pytest.mark.parametrize("path", ["/report_asset_materialization/thing", "/report_asset_check/x", "/report_asset_observation/x"])
+def test_a_viewer_reports_nothing(server: Server, path: str) -> None:
+    headers = {"Authorization": f"Bearer {VIEWER}"}
+    assert requests.post(f"{server.url}{path}", json={}, headers=headers, timeout=30).status_code == 403
+    for method in ("PUT", "DELETE", "PATCH"):
+        answer = requests.request(method, f"{server.url}{path}", json={}, headers=headers, timeout=30)
+        assert answer.status_code == 405
+
+
+def test_a_viewer_reads_and_is_shown_that_nothing_can_be_changed(server: Server) -> None:
+    asked = {"query": "{ permissions { permission value } version }"}
+    values = {p["permission"]: p["value"] for p in server.post(asked, VIEWER).json()["data"]["permissions"]}
+    assert values["launch_pipeline_execution"] is False
+    assert any(p["value"] for p in server.post(asked, OPERATOR).json()["data"]["permissions"])
+
+
+def test_a_person_gives_the_token_once_and_a_cookie_goes_on(server: Server) -> None:
+    asked = server.get("/", Accept="text/html")
+    assert (asked.status_code, asked.headers["location"]) == (303, "/login")
+    browser = requests.Session()
+    assert "password" in browser.get(f"{server.url}/login", timeout=30).text
+    wrong = browser.post(f"{server.url}/login", {"token": "wrong"}, timeout=30)
+    assert wrong.status_code == 401
+    assert not browser.cookies
+    page = browser.post(f"{server.url}/login", {"token": VIEWER}, timeout=60)
+    assert '"readOnly":true' in page.text or "__next" in page.text
+    [cookie] = browser.cookies
+    assert VIEWER not in (cookie.value or "")
+    assert cookie.has_nonstandard_attr("HttpOnly")
+    assert cookie.get_nonstandard_attr("SameSite") == "strict"
+    assert browser.post(f"{server.url}/graphql", json={"query": READ}, timeout=30).status_code == 200
+    assert browser.post(f"{server.url}/graphql", json={"query": ADD % "by-cookie"}, timeout=30).status_code == 403
+    foreign = {"Origin": "http://evil.example"}
+    assert browser.post(f"{server.url}/graphql", json={"query": READ}, headers=foreign, timeout=30).status_code == 403
+
+
+def connect(server: Server, token: str, **headers: str) -> sockets.ClientConnection:
+    given = headers | ({"Authorization": f"Bearer {token}"} if token else {})
+    url = server.url.replace("http", "ws")
+    return sockets.connect(f"{url}/graphql", additional_headers=given, subprotocols=["graphql-ws"], origin=None)  # type: ignore[list-item]
+
+
+def test_websockets_carry_subscriptions_of_those_who_may_come_in(server: Server) -> None:
+    for token in (OPERATOR, VIEWER):
+        with connect(server, token) as socket:
+            socket.send(json.dumps({"type": "connection_init"}))
+            assert json.loads(socket.recv(10))["type"] == "connection_ack"
+            socket.send(json.dumps({"type": "start", "id": "1", "payload": {"query": SUBSCRIBE}}))
+            socket.send(json.dumps({"type": "connection_init"}))
+            assert json.loads(socket.recv(10))["type"] == "connection_ack"
+
+
+@pytest.mark.parametrize("token", [OPERATOR, VIEWER])
+@pytest.mark.parametrize("query", [ADD % "by-socket", READ, f"{SUBSCRIBE} {ADD % 'by-socket'}", "", None])
+def test_nothing_else_comes_through_a_websocket(server: Server, token: str, query: str | None) -> None:
+    with connect(server, token) as socket:
+        socket.send(json.dumps({"type": "connection_init"}))
+        socket.recv(10)
+        socket.send(json.dumps({"type": "start", "id": "1", "payload": {"query": query}}))
+        with pytest.raises(ConnectionClosed):
+            socket.recv(10)
+    assert "by-socket" not in keys(server)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Origin": "http://evil.example"}, {"Host": "evil.example"}])
+def test_a_websocket_of_a_stranger_or_another_site_is_not_opened(server: Server, headers: dict[str, str]) -> None:
+    with pytest.raises(InvalidStatus):
+        connect(server, OPERATOR if headers else "", **headers)
+
+
+def test_the_person_whom_the_proxy_names_is_a_viewer_or_an_operator(server: Server) -> None:
+    read, change = {"query": READ}, {"query": ADD % "by-proxy"}
+    assert server.post(read, "").status_code == 401
+    assert server.post(read, "", **{"X-Forwarded-User": "kenji"}).status_code == 200
+    assert server.post(change, "", **{"X-Forwarded-User": "kenji"}).status_code == 403
+    assert server.post(change, "wrong-token", **{"X-Forwarded-User": "mariko"}).status_code == 401
+    assert "by-proxy" not in keys(server)
+    assert server.post(change, "", **{"X-Forwarded-User": "mariko"}).status_code == 200
+    assert "by-proxy" in keys(server)
+
+
+def test_a_proxy_is_believed_from_its_address_alone() -> None:
+    doors = Doors(proxy_header="X-User", proxies=frozenset({"10.0.0.1"}))
+    assert doors.role_of_proxy("10.0.0.1", "mariko") is Role.OPERATOR
+    assert doors.role_of_proxy("10.0.0.2", "mariko") is None
+    assert doors.role_of_proxy("10.0.0.1", "") is None
+    assert Doors(proxies=frozenset({"10.0.0.1"})).role_of_proxy("10.0.0.1", "mariko") is None
+
+
+def test_tokens_that_can_be_guessed_and_headers_that_anybody_can_send_are_refused() -> None:
+    with pytest.raises(ValidationError, match="5 characters"):
+        read_tokens({"ESTAT_WEB_TOKEN": "short"})
+    with pytest.raises(ValidationError, match="same token"):
+        read_tokens({"ESTAT_WEB_TOKEN": OPERATOR, "ESTAT_WEB_VIEWER_TOKEN": OPERATOR})
+    done = CliRunner().invoke(command, ["--proxy-header", "X-User"])
+    assert isinstance(done.exception, ValidationError)
+    assert "--proxy" in str(done.exception)

@@ -1,0 +1,132 @@
+"""The jobs about all datasets: what e-Stat updated, everything again from the raw pages, and what is left failed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import dagster as dg
+
+from estat_dagster.estat import days
+from estat_dagster.sandbox.faults import Fault, Kind
+from tests.doors.lakeside import Lakeside
+from tests.doors.test_watching import revise
+
+LABOR, POPULATION = "0003005798", "0000010101"
+
+
+def run(lakeside: Lakeside, job: str, **config: Any) -> dg.ExecuteInProcessResult:
+    definition = lakeside.defs.resolve_job_def(job)
+    [op] = [node.name for node in definition.nodes_in_topological_order]
+    form = {"ops": {op: {"config": config}}} if config else {}
+    return definition.execute_in_process(instance=lakeside.instance, run_config=form, raise_on_error=False)
+
+
+def told(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
+    [output] = [event for event in result.all_events if event.event_type_value == "STEP_OUTPUT"]
+    return {name: value.value for name, value in output.step_output_data.metadata.items()}
+
+
+def failure(result: dg.ExecuteInProcessResult) -> Any:
+    [event] = [event for event in result.all_events if event.is_step_failure]
+    return event.step_failure_data.user_failure_data
+
+
+def seen_long_ago(lakeside: Lakeside, *ids: str) -> None:
+    """Let the last loads lie three days back: e-Stat's update of that day is behind them then."""
+    import msgspec
+
+    for dataset_id in ids:
+        before = f"{days.today() - timedelta(days=3)}T12:00:00+00:00"
+        entry = msgspec.structs.replace(lakeside.entry(dataset_id), checked_at=before)
+        lakeside.bench.lake.registry.save_metadata(entry)
+
+
+def runs_of(lakeside: Lakeside, dataset_id: str) -> int:
+    return lakeside.instance.get_runs_count(dg.RunsFilter(tags={"dagster/partition": dataset_id}))
+
+
+def test_a_refresh_loads_what_e_stat_updated_and_nothing_else(lakeside: Lakeside) -> None:
+    lakeside.load(LABOR)
+    lakeside.load(POPULATION)
+    seen_long_ago(lakeside, LABOR, POPULATION)
+    nothing = run(lakeside, "refresh_updated")
+    assert nothing.success
+    assert "nothing changed" in told(nothing)["outcome"]
+    revise(lakeside, LABOR, str(days.today() - timedelta(days=1)), value="7")
+    looked = told(run(lakeside, "refresh_updated", only_look=True))
+    assert looked["compared"] == 2
+    assert LABOR in looked["changes"]
+    assert runs_of(lakeside, LABOR) == 1
+    done = told(run(lakeside, "refresh_updated"))
+    assert (done["loaded"], done["failed"], done["datasets"]) == (1, 0, [LABOR])
+    assert (runs_of(lakeside, LABOR), runs_of(lakeside, POPULATION)) == (2, 1)
+    assert 7.0 in {row["value"] for row in lakeside.rows(LABOR)}
+
+
+def test_a_refresh_of_an_empty_lake_has_nothing_to_do(lakeside: Lakeside) -> None:
+    done = run(lakeside, "refresh_updated")
+    assert done.success
+    assert told(done)["compared"] == 0
+
+
+def test_a_refresh_fails_with_e_stats_words_where_e_stat_is_down_and_loads_nothing(lakeside: Lakeside) -> None:
+    lakeside.load(LABOR)
+    seen_long_ago(lakeside, LABOR)
+    lakeside.sandbox.faults.add(Fault(Kind.XML_100, function="getStatsList"))
+    result = run(lakeside, "refresh_updated")
+    assert not result.success
+    assert failure(result).metadata["error"].value == "API_ERROR"
+    assert runs_of(lakeside, LABOR) == 1
+    assert lakeside.entry(LABOR).status == "loaded"
+
+
+def test_a_dataset_that_was_left_failed_is_told_by_the_standing_check_and_loaded_by_the_next_refresh(
+    lakeside: Lakeside,
+) -> None:
+    lakeside.load(LABOR)
+    assert standing(lakeside).passed
+    lakeside.bench.lake.registry.update_status(LABOR, "failed", error="broken | off")
+    verdict = standing(lakeside)
+    assert not verdict.passed
+    assert verdict.description == f"1 of 1 datasets are left failed: {LABOR}"
+    assert "broken \\| off" in verdict.metadata["which"].value
+    assert told(run(lakeside, "refresh_updated"))["datasets"] == [LABOR]
+    assert standing(lakeside).passed
+
+
+def standing(lakeside: Lakeside) -> Any:
+    job = lakeside.defs.resolve_job_def("look_over_datasets")
+    result = job.execute_in_process(instance=lakeside.instance, raise_on_error=False)
+    [evaluation] = result.get_asset_check_evaluations()
+    return evaluation
+
+
+def test_everything_is_made_again_from_the_raw_pages_without_e_stat(lakeside: Lakeside) -> None:
+    lakeside.load(LABOR)
+    lakeside.load(POPULATION)
+    before, requests = lakeside.rows(LABOR), len(lakeside.sandbox.requests)
+    snapshots = lakeside.snapshots(LABOR)
+    done = told(run(lakeside, "rebuild_from_raw", dataset_ids=LABOR))
+    assert done["datasets"] == [LABOR]
+    assert len(lakeside.sandbox.requests) == requests
+    assert lakeside.snapshots(LABOR) == snapshots + 1
+    strip = [{k: v for k, v in row.items() if k != "updated_at"} for row in lakeside.rows(LABOR)]
+    assert strip == [{k: v for k, v in row.items() if k != "updated_at"} for row in before]
+    assert told(run(lakeside, "rebuild_from_raw", force=False))["loaded"] == 2
+
+
+def test_a_rebuild_of_a_dataset_that_is_not_there_says_so(lakeside: Lakeside) -> None:
+    result = run(lakeside, "rebuild_from_raw", dataset_ids=LABOR)
+    assert not result.success
+    assert "not registered" in failure(result).description
+
+
+def test_one_failed_load_does_not_keep_the_others_from_loading(lakeside: Lakeside) -> None:
+    result = run(lakeside, "register_and_ingest", dataset_ids=f"0009999999 {LABOR}")
+    assert not result.success
+    assert "0009999999" in failure(result).description
+    assert LABOR not in failure(result).description
+    assert lakeside.entry(LABOR).status == "loaded"
+
+
