@@ -6,6 +6,7 @@ merging, writing, renaming, committing. Started by `Nursery`, which speaks with 
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import subprocess
@@ -18,6 +19,11 @@ from tests.doors.loader import load
 
 ROOT = Path(__file__).resolve().parents[2]
 NEVER = 1 << 62
+LATE = (
+    "pyarrow.json", "pyarrow.parquet", "pyiceberg.catalog.sql", "pyiceberg.expressions.parser", "pyiceberg.io.pyarrow",
+    "pyiceberg.table.update.snapshot", "requests", "sqlalchemy.dialects.sqlite.pysqlite",
+)  # fmt: skip
+"""What a load imports on its way; here before it, so that a kill meets the load itself."""
 
 
 class Calls:
@@ -44,6 +50,8 @@ def child(home: Path, base_url: str, dataset_id: str, kill_at: int, report: int)
 def main() -> None:
     """For each line `kill_at`, fork a load and print how many calls it made, or `killed`."""
     home, base_url, dataset_id = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+    for module in LATE:
+        importlib.import_module(module)
     print("ready", flush=True)
     for line in sys.stdin:
         reading, writing = os.pipe()
