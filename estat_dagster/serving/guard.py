@@ -161,11 +161,7 @@ def _only_subscriptions(receive: Receive) -> Receive:
         if isinstance(told, dict) and told.get("type") != "start":
             return message
         found = operations(document_of(told.get("payload"))) if isinstance(told, dict) else None
-        return (
-            message
-            if found == {OperationType.SUBSCRIPTION}
-            else {"type": "websocket.disconnect", "code": POLICY_VIOLATION}
-        )
+        return message if found == {OperationType.SUBSCRIPTION} else {"type": "websocket.disconnect", "code": POLICY_VIOLATION}
 
     return receive_checked
 

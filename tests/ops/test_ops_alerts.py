@@ -199,3 +199,5 @@ def test_an_unforeseen_error_is_told_without_its_words(lakeside: Lakeside, inbox
 @dg.op
 def explode() -> None:
     raise RuntimeError("password=hunter2")
+
+

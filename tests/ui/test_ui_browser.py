@@ -40,9 +40,7 @@ def test_the_asset_shows_rows_metadata_and_the_picture(web: Web, page: Any) -> N
     page.goto(f"/assets/population/iceberg_table?view=partitions&partition={POPULATION}")
     page.get_by_text("table_rows").first.wait_for()
     shot(page, "3-partition")
-    picture = page.get_by_text("one series of the data", exact=False).or_(
-        page.get_by_role("button", name="Show Markdown")
-    )
+    picture = page.get_by_text("one series of the data", exact=False).or_(page.get_by_role("button", name="Show Markdown"))
     picture.last.click()
     shown = page.locator("img[alt='one series of the data']")
     shown.wait_for()
