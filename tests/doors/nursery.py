@@ -41,7 +41,8 @@ class Calls:
 
 def child(home: Path, base_url: str, dataset_id: str, kill_at: int, report: int) -> None:
     calls = Calls(kill_at)
-    sys.setprofile(calls)
+    if kill_at:
+        sys.setprofile(calls)
     load(home, base_url, dataset_id)
     sys.setprofile(None)
     os.write(report, str(calls.count).encode())
@@ -90,8 +91,8 @@ class Nursery:
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
-    def begin(self, kill_at: int = NEVER) -> None:
-        """Begin a load that is killed at one of its calls."""
+    def begin(self, kill_at: int = 0) -> None:
+        """Begin a load that is killed at one of its calls; at 0 they are not counted, which is faster."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{kill_at}\n")
         self._process.stdin.flush()
@@ -101,9 +102,9 @@ class Nursery:
         assert self._process.stdout is not None
         return self._process.stdout.readline().strip()
 
-    def load(self) -> int:
+    def load(self, kill_at: int = 0) -> int:
         """Load whole, and return the number of calls."""
-        self.begin()
+        self.begin(kill_at)
         return int(self.answer())
 
 
