@@ -78,7 +78,7 @@ def test_a_load_that_is_killed_leaves_whole_rows_and_can_be_loaded_again(tmp_pat
         assert unpublished, "no load was killed before its commit"
 
 
-MANY, KILLED = 60, 50
+MANY, KILLED = 56, 50
 
 
 def rows(lake: Lake) -> pa.Table:
@@ -93,7 +93,7 @@ def watching(lake: Lake, allowed: list[set[float]], size: int) -> Iterator[None]
     done, wrong = threading.Event(), []
 
     def watch() -> None:
-        while not done.wait(0.02):
+        while not done.wait(0.1):
             count, values = held(lake)
             if count != size or values not in allowed:
                 wrong.append((count, values))
@@ -133,4 +133,4 @@ def test_fifty_loads_killed_all_over_the_way_are_mended_by_loading_again(tmp_pat
             nursery.load()
             assert rows(lake).equals(expected[number % 2]), f"after kill {number}"
         assert killed >= KILLED
-        assert unpublished > KILLED / 2
+        assert min(unpublished, killed - unpublished) >= KILLED / 5, "the kills met one side of the commit"
