@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from estat_dagster.errors import ValidationError
 
 END = "\r\n"
+QUOTE, COMMA, NOTHING = (pa.scalar(text, pa.large_string()) for text in ('"', ",", ""))
 MOMENT = "%Y-%m-%dT%H:%M:%S"
 
 
@@ -39,7 +40,7 @@ class CsvWriter:
         if len(batch) == 0:
             return
         columns = [_rendered(column) for column in batch.columns]
-        lines = pc.binary_join_element_wise(*columns, ",") if len(columns) > 1 else columns[0]
+        lines = pc.binary_join_element_wise(*columns, COMMA)
         self._stream.write((END.join(lines.to_pylist()) + END).encode())
 
 
@@ -53,9 +54,9 @@ def _rendered(column: pa.Array) -> pa.Array:
         return _rendered(column.dictionary_decode())
     if pa.types.is_string(type_) or pa.types.is_large_string(type_):
         escaped = pc.replace_substring(column.cast(pa.large_string()), '"', '""')
-        texts = pc.binary_join_element_wise('"', escaped, '"', "")
+        texts = pc.binary_join_element_wise(QUOTE, escaped, QUOTE, NOTHING)
     elif pa.types.is_timestamp(type_):
         texts = pc.strftime(column, MOMENT + ("Z" if type_.tz else "")).cast(pa.large_string())
     else:
         texts = column.cast(pa.large_string())
-    return pc.fill_null(texts, "")
+    return pc.fill_null(texts, NOTHING)

@@ -7,9 +7,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import pyarrow as pa
+
 from estat_dagster.errors import DataLakeError, StorageError
 
-BENEATH = {"botocore", "boto3", "pyarrow", "pyiceberg", "sqlalchemy", "sqlite3", "urllib3"}
+BENEATH = {"botocore", "boto3", "pyiceberg", "sqlalchemy", "sqlite3", "urllib3"}
 """The libraries between us and the bytes; what else fails is a mistake of ours, and is not hidden."""
 
 BUSY = "The store is busy; try again in a minute. Fewer loads at once help."
@@ -68,7 +70,7 @@ def explaining(action: str, *, but: tuple[type[Exception], ...] = (), **context:
 
 def is_beneath(error: Exception) -> bool:
     """Whether an error comes from the system or from a library between us and the bytes."""
-    return isinstance(error, OSError) or type(error).__module__.partition(".")[0] in BENEATH
+    return isinstance(error, OSError | pa.ArrowInvalid) or type(error).__module__.partition(".")[0] in BENEATH
 
 
 def _advice(words: str) -> tuple[str, bool]:
