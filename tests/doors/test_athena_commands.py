@@ -94,3 +94,25 @@ def test_a_lake_on_aws_is_asked_in_athena(address: str) -> None:
     )
     assert "dataset_dimensions" in run("query", "SHOW TABLES", "--format", "csv")[0]
     assert Workbench().sql.describe("dataset_dimensions").column("column").to_pylist()[0] == "dataset_id"
+
+
+def test_maintenance_is_left_to_athena(address: str) -> None:
+    run("athena-setup")
+    shown, said = run("maintain", "dataset_dimensions", "--athena", "--dry-run", "--format", "json")
+    athena = boto3.client("athena")
+    assert "dry run" in said
+    assert athena.list_query_executions(WorkGroup="estat-datalake")["QueryExecutionIds"] == []
+    done, _ = run("maintain", "dataset_dimensions", "--athena", "--format", "json")
+    assert done == shown
+    ids = athena.list_query_executions(WorkGroup="estat-datalake")["QueryExecutionIds"]
+    asked = [athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]["Query"] for query_id in ids]
+    assert sorted(asked) == sorted(row["statement"] for row in json.loads(done))
+    assert [sql.split()[0] for sql in sorted(asked)] == ["ALTER", "OPTIMIZE", "VACUUM"]
+    with pytest.raises(ValidationError, match="no table 'nonsense'"):
+        run("maintain", "nonsense", "--athena")
+
+
+def test_a_lake_that_is_not_on_aws_is_not_kept_by_athena(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATALAKE_S3_BUCKET")
+    with pytest.raises(ValidationError, match="not on AWS"):
+        run("maintain", "--athena")
