@@ -11,13 +11,15 @@ import os
 import signal
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
 import pyiceberg
 
-from tests.doors.loader import load
+from estat_dagster.settings import Settings
+from tests.doors.loader import load_into
 
 ROOT = Path(__file__).resolve().parents[2]
 NEVER = 1 << 62
@@ -50,7 +52,7 @@ def child(home: Path, base_url: str, dataset_id: str, kill_at: int, report: int)
     calls = Calls(kill_at)
     if kill_at:
         sys.setprofile(calls)
-    load(home, base_url, dataset_id, chunk_size=200)
+    load_into(Settings(app_id="test", base_url=base_url, lake_home=home), dataset_id, chunk_size=200)
     sys.setprofile(None)
     os.write(report, str(calls.count).encode())
 
@@ -69,6 +71,8 @@ def main() -> None:
             try:
                 child(home, base_url, dataset_id, int(line), writing)
                 status = 0
+            except BaseException:
+                traceback.print_exc()
             finally:
                 os._exit(status)
         os.close(writing)
