@@ -79,6 +79,7 @@ def test_a_load_that_is_killed_leaves_whole_rows_and_can_be_loaded_again(tmp_pat
 
 
 MANY, KILLED = 56, 50
+SMALL = "0000010101"
 
 
 def rows(lake: Lake) -> pa.Table:
@@ -111,13 +112,13 @@ def watching(lake: Lake, allowed: list[set[float]], size: int) -> Iterator[None]
 @pytest.mark.soak
 def test_fifty_loads_killed_all_over_the_way_are_mended_by_loading_again(tmp_path: Path) -> None:
     home = tmp_path / "lake"
-    with Sandbox() as sandbox, Nursery(home, sandbox.base_url, DATASET) as nursery:
-        table = sandbox.tables[DATASET]
+    with Sandbox() as sandbox, Nursery(home, sandbox.base_url, SMALL) as nursery:
+        table = sandbox.tables[SMALL]
         lake = open_lake(Settings(lake_home=home))
         expected = []
         for number in (0, 1):
             sandbox.replace(release(table, number))
-            load(tmp_path / f"undisturbed-{number}", sandbox.base_url, DATASET)
+            load(tmp_path / f"undisturbed-{number}", sandbox.base_url, SMALL)
             expected.append(rows(open_lake(Settings(lake_home=tmp_path / f"undisturbed-{number}"))))
             calls = nursery.load(NEVER)
         killed = unpublished = 0
