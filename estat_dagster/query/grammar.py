@@ -26,7 +26,8 @@ MAX_BRACKETS = 32
 MAX_DEPTH = 200
 
 _OTHERS = "GLOB GRANT NOTNULL PARTITIONED_BY REGEXP RETURNING REVOKE RLIKE ROLLBACK UNCACHE XOR"
-_NAMES = frozenset(_OTHERS.split())
+NAMES = frozenset(_OTHERS.split())
+"""Words of other dialects that are plain names in Athena."""
 _SPECIAL_FORMS = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "LISTAGG", "SUBSTRING")
 _OPENING = (TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE)
 _CLOSING = (TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE)
@@ -58,7 +59,7 @@ class AthenaQuery(Trino):
     class Tokenizer(Trino.Tokenizer):
         """Words of other dialects are names in Athena."""
 
-        KEYWORDS: ClassVar = {word: kind for word, kind in Trino.Tokenizer.KEYWORDS.items() if word not in _NAMES}
+        KEYWORDS: ClassVar = {word: kind for word, kind in Trino.Tokenizer.KEYWORDS.items() if word not in NAMES}
 
 
 def tokenize(sql: str, *, most: int = MAX_TEXT) -> list[Token]:

@@ -50,6 +50,7 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     create_dataset_inventory_table(tables)
     put_dimensions(tables, ROW["dataset_id"], [ROW])  # type: ignore[arg-type]
     yield f"http://{host}:{port}"
+    requests.post(f"http://{host}:{port}/moto-api/reset", timeout=10).raise_for_status()  # moto forgets only when told
     server.stop()
 
 

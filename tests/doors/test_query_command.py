@@ -161,19 +161,25 @@ def test_the_prompt_answers_completes_cancels_and_ends(terminal: pexpect.spawn, 
 
     terminal.send("SELECT no_such_column FROM labor_data;\r")
     terminal.expect("error: .*no_such_column")
+    terminal.expect("estat>")
 
     terminal.send(f"{RUNAWAY}\r")
     terminal.expect("Running")
     terminal.sendintr()
     terminal.expect("Cancelled")
+    terminal.expect("estat>")  # keys that come before it are the terminal's, not the prompt's
 
     terminal.send("half a line")
+    terminal.expect("half a line")
     terminal.sendintr()
+    terminal.expect("estat>")
     terminal.send("\\d labor_data\r")
     terminal.expect("period_start")
     terminal.send("\\format json\r")
     terminal.send("SELECT 41 + 1 AS answer;\r")
     terminal.expect('"answer": 42')
+    terminal.expect("1 rows in")
+    terminal.expect("estat>")
     terminal.sendeof()
     terminal.expect(pexpect.EOF)
     terminal.close()
