@@ -30,7 +30,11 @@ def project_root() -> Path:
 
 def automation_is_on(environ: Mapping[str, str] | None = None) -> bool:
     """Whether `ESTAT_AUTOMATION` asks that schedules and sensors run without being switched on in the web UI."""
-    return (os.environ if environ is None else environ).get("ESTAT_AUTOMATION", "").strip().lower() in ("on", "1", "true")
+    return (os.environ if environ is None else environ).get("ESTAT_AUTOMATION", "").strip().lower() in (
+        "on",
+        "1",
+        "true",
+    )
 
 
 @dataclass(frozen=True)

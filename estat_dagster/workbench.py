@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from estat_dagster.query.engine import QueryEngine
     from estat_dagster.sandbox.server import Sandbox
 
+MAINTENANCE_SECONDS = 1800.0  # Athena itself ends a DML statement after 30 minutes
+
 _SANDBOX_LOCK = threading.Lock()
 _sandbox: Sandbox | None = None
 
@@ -94,6 +96,22 @@ class Workbench:
         if not self.settings.s3_bucket:
             raise ValidationError("This lake is not on AWS.", hint="Set DATALAKE_S3_BUCKET to the lake's bucket.")
         return Client(self.settings.aws_region)
+
+    def run_on_athena(self, sql: str) -> None:
+        """Run a statement of maintenance on Athena to its end, past the guard of queries.
+
+        Raises:
+            ValidationError: the lake is not on AWS, or Athena refuses the statement.
+            DataLakeError: it failed; see `query.athena.problems`.
+        """
+        from estat_dagster.query.athena.executions import Executions
+        from estat_dagster.query.athena.prepare import Request
+
+        settings = self.settings
+        executions = Executions(
+            self.athena, settings.athena_workgroup, settings.glue_database, seconds=MAINTENANCE_SECONDS, reuse_minutes=0
+        )
+        executions.finish(executions.start(Request(sql)))
 
 
 def shared_sandbox() -> Sandbox:

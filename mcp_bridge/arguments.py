@@ -36,9 +36,9 @@ def _nearly(value: object) -> str:
     return f"; if its zeros were lost it is {str(value).strip():0>{DIGITS}}" if is_short else ""
 
 
-_SCHEMA = WithJsonSchema({"type": ["string", "integer"], "description": "statsDataId"})
+_SCHEMA = WithJsonSchema({"type": ["string", "integer"]})
 DatasetId = Annotated[str, BeforeValidator(read_id), _SCHEMA]
 """The parameter type of a dataset's id: a string, or a number."""
 OptionalDatasetId = Annotated[str, BeforeValidator(read_optional_id), _SCHEMA]
 """The same where the id may be left out: default ""."""
-Cursor = Annotated[str, Field(description="next_cursor of the last answer")]
+Cursor = Annotated[str, Field(description="a next_cursor")]

@@ -19,7 +19,7 @@ AS_TASK = ContextVar("AS_TASK", default=False)
 POLL_SECONDS = 0.5
 MOST_SECONDS = 45
 
-WaitSeconds = Annotated[int, Field(ge=0, le=MOST_SECONDS, description="seconds to wait for the run")]
+WaitSeconds = Annotated[int, Field(ge=0, le=MOST_SECONDS)]
 Call = Context[Any, Any]
 
 

@@ -160,7 +160,7 @@ def compact(schema: Any) -> Any:
 
 
 def _terse(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return an output schema of names and types, objects inside as objects: every client pays for each word of it.
+    """Return an output schema of names and types, without what is inside: every client pays for each word of it.
 
     All of the names are always there. Answers are still checked against the whole model before they leave.
     """
@@ -172,8 +172,6 @@ def _kind(schema: dict[str, Any]) -> dict[str, Any]:
     match schema:
         case {"anyOf": [kind, {"type": "null"}]}:
             return {"type": [_kind(kind)["type"], "null"]}
-        case {"type": "array", "items": items}:
-            return {"type": "array", "items": _kind(items)} if items else {"type": "array"}
         case {"type": kind}:
             return {"type": kind}
         case _:

@@ -18,44 +18,53 @@ MARKDOWN_ROWS = 15
 UNCHANGED = "Nothing: the content is the one that this was made from before (same content_hash). `force` makes it anew."
 
 
-def to_result(step: StepResult, seconds: float, *, retries: int = 0) -> dg.MaterializeResult[Any]:
+def to_result(step: StepResult, seconds: float, *, title: str = "", retries: int = 0) -> dg.MaterializeResult[Any]:
     """Return the materialization of a step, with the hash of the content as its data version."""
     return dg.MaterializeResult(
-        metadata=to_metadata(step, seconds, retries=retries),
+        metadata=to_metadata(step, seconds, title=title, retries=retries),
         data_version=dg.DataVersion(step.content_hash),
     )
 
 
-def to_metadata(step: StepResult, seconds: float, *, retries: int = 0) -> dict[str, Any]:
-    """Return a step's facts as Dagster metadata."""
-    metadata: dict[str, Any] = {
-        "dagster/uri": step.uri,
-        "seconds": round(seconds, 3),
-        "what_it_did": UNCHANGED if step.unchanged else "Made anew.",
-        "unchanged": step.unchanged,
-        "content_hash": step.content_hash,
-        **{name: _value(fact) for name, fact in step.facts.items()},
-    }
+def to_metadata(step: StepResult, seconds: float, *, title: str = "", retries: int = 0) -> dict[str, Any]:
+    """Return a step's facts as Dagster metadata, in the order in which a person asks for them."""
+    metadata: dict[str, Any] = {"dataset": title, "what_it_did": UNCHANGED if step.unchanged else "Made anew."}
+    metadata |= _shown(step)
+    metadata |= {name: _value(fact) for name, fact in step.facts.items()}
+    metadata |= _measured(step, seconds)
     if "requests" in step.facts:
         metadata["retries"] = retries
-    if step.rows is not None:
-        metadata["dagster/partition_row_count"] = step.rows
-        if step.rows and isinstance(size := step.facts.get("bytes"), int):
-            metadata["bytes_per_row"] = round(size / step.rows, 2)
-        metadata["rows_per_second"] = round(step.rows / seconds) if seconds and not step.unchanged else 0
     if step.table_name:
         metadata["dagster/table_name"] = step.table_name
+    metadata |= {"dagster/uri": step.uri, "content_hash": step.content_hash, "unchanged": step.unchanged}
     if step.schema is not None:
         metadata["dagster/column_schema"] = dg.MetadataValue.table_schema(_table_schema(step.schema))
-    if step.preview:
-        metadata["preview"] = dg.MetadataValue.md(preview_table(step.preview))
-    if step.quality:
-        metadata["quality_report"] = dg.MetadataValue.md(step.quality)
-    if picture := draw_quality(step.shares):
-        metadata["picture"] = _image(picture, "what the rows hold")
-    if step.picture:
-        metadata["picture"] = _image(step.picture, "one series of the data")
     return metadata
+
+
+def _shown(step: StepResult) -> dict[str, Any]:
+    """Return what is looked at: the picture, the quality report, and some rows."""
+    shown: dict[str, Any] = {}
+    if step.picture:
+        shown["picture"] = _image(step.picture, "one series of the data")
+    elif picture := draw_quality(step.shares):
+        shown["picture"] = _image(picture, "what the rows hold")
+    if step.quality:
+        shown["quality_report"] = dg.MetadataValue.md(step.quality)
+    if step.preview:
+        shown["preview"] = dg.MetadataValue.md(preview_table(step.preview))
+    return shown
+
+
+def _measured(step: StepResult, seconds: float) -> dict[str, Any]:
+    """Return numbers that Dagster plots over time."""
+    measured: dict[str, Any] = {"seconds": round(seconds, 3)}
+    if step.rows is not None:
+        measured["dagster/partition_row_count"] = step.rows
+        measured["rows_per_second"] = round(step.rows / seconds) if seconds and not step.unchanged else 0
+        if step.rows and isinstance(size := step.facts.get("bytes"), int):
+            measured["bytes_per_row"] = round(size / step.rows, 2)
+    return measured
 
 
 def column_schema(columns: Sequence[Column]) -> dg.TableSchema:

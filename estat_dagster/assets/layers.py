@@ -49,7 +49,7 @@ class FetchConfig(StepConfig):
     )
     max_records: int | None = Field(
         default=None,
-        description="The most records to fetch. A larger table is refused before anything is fetched; nothing is cut off.",
+        description="The most records to fetch. Larger tables are refused before anything is fetched.",
     )
     min_interval: float | None = Field(
         default=None, description="The least seconds between two requests; ESTAT_MIN_INTERVAL where it is not given."
@@ -222,7 +222,7 @@ def _run(
     seconds = time.perf_counter() - started
     outcome = "unchanged" if result.unchanged else f"{result.rows:,} rows"
     log(layer.name, f"{outcome} in {seconds:.2f} s", dataset_id=dataset_id, rows=result.rows, seconds=round(seconds, 3))
-    return to_result(result, seconds, retries=lines["retry"])
+    return to_result(result, seconds, title=job.entry.title, retries=lines["retry"])
 
 
 def _job(bench: Workbench, domain: Domain, dataset_id: str, *, force: bool, run_id: str) -> DatasetJob:

@@ -1,7 +1,7 @@
 """When the jobs start by themselves. Off unless ESTAT_AUTOMATION=on, or switched on one by one in the web UI.
 
-A tick only starts a job: e-Stat is asked inside the run, whose failure says why and raises an alert. A tick whose job is
-still at work is skipped, and the run key keeps a tick that is evaluated twice from starting two runs.
+A tick only starts a job: e-Stat is asked inside the run, whose failure says why and raises an alert. A tick whose job
+is still at work is skipped, and the run key keeps a tick that is evaluated twice from starting two runs.
 """
 
 from collections.abc import Callable

@@ -51,7 +51,9 @@ def remove_old_files(
             "outcome": "looked only" if config.only_look else "removed",
             "files": len(found),
             "bytes": sum(file.bytes for file in found),
-            "some_of_them": dg.MetadataValue.md(table(("file", "bytes", "why"), lines) if lines else "Nothing to remove."),
+            "some_of_them": dg.MetadataValue.md(
+                table(("file", "bytes", "why"), lines) if lines else "Nothing to remove."
+            ),
         }
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 
 import click
@@ -10,6 +11,7 @@ import click
 from estat_dagster.commands.output import format_option, print_rows, say
 from estat_dagster.workbench import Workbench
 
+DRY = "Nothing was changed: this was a dry run."
 COLUMNS = ("kind", "table", "count", "bytes", "details")
 
 
@@ -20,6 +22,7 @@ COLUMNS = ("kind", "table", "count", "bytes", "details")
 @click.option("--orphans", "orphans", is_flag=True, help="Remove files that no snapshot names.")
 @click.option("--older-than", type=click.FloatRange(min=0), default=30.0, show_default=True, help="Days.")
 @click.option("--keep", type=click.IntRange(min=1), default=20, show_default=True, help="Newest snapshots that stay.")
+@click.option("--athena", "on_athena", is_flag=True, help="Let Athena do it: OPTIMIZE and VACUUM, for a lake on AWS.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be done.")
 @format_option
 def command(
@@ -29,6 +32,7 @@ def command(
     orphans: bool,
     older_than: float,
     keep: int,
+    on_athena: bool,
     dry_run: bool,
     form: str,
 ) -> None:
@@ -36,18 +40,29 @@ def command(
     from estat_dagster.lake.maintenance import COMPACT, EXPIRE, KINDS, ORPHANS, maintain
 
     chosen = [kind for kind, wanted in ((COMPACT, compact), (EXPIRE, expire), (ORPHANS, orphans)) if wanted]
-    done = maintain(
-        Workbench().lake,
-        chosen or KINDS,
-        names,
-        older_than=timedelta(days=older_than),
-        keep=keep,
-        dry_run=dry_run,
-    )
+    bench, age = Workbench(), timedelta(days=older_than)
+    if on_athena:
+        _on_athena(bench, names, chosen or KINDS, age, keep, dry_run, form)
+        return
+    done = maintain(bench.lake, chosen or KINDS, names, older_than=age, keep=keep, dry_run=dry_run)
     rows = [
         (report.kind, report.table or "(drafts)", report.count, report.bytes, json.dumps(report.details))
         for report in done
     ]
     print_rows(COLUMNS, rows, form)
     if dry_run:
-        say("Nothing was changed: this was a dry run.")
+        say(DRY)
+
+
+def _on_athena(
+    bench: Workbench, names: Sequence[str], kinds: Sequence[str], age: timedelta, keep: int, dry_run: bool, form: str
+) -> None:
+    from estat_dagster.lake.athena_maintenance import maintain_on_athena
+
+    _ = bench.athena  # a lake that is not on AWS is refused before anything is listed
+    run = (lambda sql: None) if dry_run else bench.run_on_athena
+    known = [bench.lake.tables.load(name).name()[-1] for name in names] or bench.lake.tables.names()
+    ran = maintain_on_athena(run, bench.settings.glue_database, known, kinds, older_than=age, keep=keep)
+    print_rows(("statement",), [(sql,) for sql in ran], form)
+    if dry_run:
+        say(DRY)

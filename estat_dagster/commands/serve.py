@@ -21,7 +21,9 @@ LEAST_TOKEN = 16
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
-@click.option("--allow-host", "allowed", multiple=True, metavar="NAME[:PORT]", help="A name people reach this server by.")
+@click.option(
+    "--allow-host", "allowed", multiple=True, metavar="NAME[:PORT]", help="A name people reach this server by."
+)
 @click.option("--read-only", is_flag=True, help="Nobody may change anything here.")
 @click.option("--proxy-header", default="", metavar="NAME", help="The header in which a proxy names who it let in.")
 @click.option("--proxy", "proxies", multiple=True, metavar="ADDRESS", help="An address of that proxy.")
@@ -76,7 +78,8 @@ def read_tokens(environ: os._Environ[str] | dict[str, str]) -> dict[str, str]:
     for role, token in found.items():
         if token and len(token) < LEAST_TOKEN:
             raise ValidationError(
-                f"{names[role]} has {len(token)} characters.", hint=f"Take {LEAST_TOKEN} or more: `openssl rand -hex 32`."
+                f"{names[role]} has {len(token)} characters.",
+                hint=f"Take {LEAST_TOKEN} or more: `openssl rand -hex 32`.",
             )
     if found["operator"] and found["operator"] == found["viewer"]:
         raise ValidationError("Operators and viewers have the same token.", hint="Viewers could change everything.")

@@ -1,7 +1,7 @@
 """Removing what nothing needs any more: fetches older than the newest ones, and quarantine of datasets that are gone.
 
-The newest manifest of a dataset, the pages that it names, and the manifest that the registry names always stay. A dataset
-with an unfinished fetch, which a later one takes up, is left alone.
+The newest manifest of a dataset, the pages that it names, and the manifest that the registry names always stay. A
+dataset with an unfinished fetch, which a later one takes up, is left alone.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from urllib.parse import urlparse
 from pyiceberg.table import FileScanTask
 from pyiceberg.transforms import IdentityTransform
 
-from estat_dagster.errors import StorageError
+from estat_dagster.errors import DataError, StorageError
 from estat_dagster.query.types import duckdb_type_name
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def plan(table: Table, row_filter: BooleanExpression) -> Scan:
 
     Raises:
         StorageError: a file of the table cannot be read.
+        DataError: it has equality deletes, which PyIceberg does not read.
     """
     scan = table.scan(row_filter=row_filter)
     schema = table.schema()
@@ -64,7 +65,14 @@ def plan(table: Table, row_filter: BooleanExpression) -> Scan:
         if _duckdb_can_read(tasks, table):
             return Scan(schema, files=tuple(sorted(local_path(task.file.file_path) for task in tasks)), bytes=size)
         return Scan(rows=scan.to_arrow(), bytes=size)
-    except (OSError, ValueError) as error:
+    except ValueError as error:
+        if "equality deletes" not in str(error):
+            raise StorageError(f"The table {table.name()[-1]} could not be read.") from error
+        raise DataError(
+            f"Rows of {table.name()[-1]} were deleted by another program in a way that this engine cannot read.",
+            hint="Query it on Athena, or let that program rewrite the table's files (OPTIMIZE).",
+        ) from error
+    except OSError as error:
         raise StorageError(f"The table {table.name()[-1]} could not be read.") from error
 
 

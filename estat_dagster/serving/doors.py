@@ -1,4 +1,4 @@
-"""Who a request comes from: a token, the cookie that a token was exchanged for, or the name that a proxy vouches for."""
+"""Who a request comes from: a token, the cookie that it was exchanged for, or the name that a proxy vouches for."""
 
 from __future__ import annotations
 

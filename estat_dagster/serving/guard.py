@@ -1,7 +1,7 @@
 """The guard: an ASGI application in front of Dagster's, which has neither authentication nor checks of Origin and Host.
 
-Refused are: a Host that is not ours (DNS rebinding), an Origin that is not ours (other sites in the same browser), whoever
-does not identify, a change by GET or HEAD or in a form that a foreign page can send, and any change by a viewer.
+Refused are: a Host that is not ours (DNS rebinding), an Origin that is not ours (other sites in the browser),
+whoever does not identify, a change by GET or HEAD or in a form that a foreign page can send, any change by a viewer.
 Websockets pass the same checks, and carry subscriptions only.
 """
 
@@ -161,7 +161,11 @@ def _only_subscriptions(receive: Receive) -> Receive:
         if isinstance(told, dict) and told.get("type") != "start":
             return message
         found = operations(document_of(told.get("payload"))) if isinstance(told, dict) else None
-        return message if found == {OperationType.SUBSCRIPTION} else {"type": "websocket.disconnect", "code": POLICY_VIOLATION}
+        return (
+            message
+            if found == {OperationType.SUBSCRIPTION}
+            else {"type": "websocket.disconnect", "code": POLICY_VIOLATION}
+        )
 
     return receive_checked
 

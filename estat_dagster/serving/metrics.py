@@ -1,7 +1,7 @@
 """/metrics for Prometheus, read from what every process already writes: Dagster's event log and the lake's registry.
 
-Runs are processes of their own and end before anybody could scrape them, so nothing is counted in them. Counters begin at
-0 when this server starts, as Prometheus expects, and take up each run once, when it has ended.
+Runs are processes of their own and end before anybody could scrape them, so nothing is counted in them. Counters begin
+at 0 when this server starts, as Prometheus expects, and take up each run once, when it has ended.
 """
 
 from __future__ import annotations
@@ -110,8 +110,9 @@ class Metrics:
         self._steps.labels(domain, layer, str(unchanged).lower()).inc()
         for fact, counter in self._sums.items():
             worked = fact in ("seconds", "requests", "retries") or not unchanged
-            if worked and isinstance(facts.get(fact), int | float):
-                counter.labels(domain, layer).inc(facts[fact])
+            number = facts.get(fact)
+            if worked and isinstance(number, int | float):
+                counter.labels(domain, layer).inc(number)
 
     def _look(self) -> None:
         """Set what is as it is now."""

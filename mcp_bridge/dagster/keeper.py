@@ -27,6 +27,7 @@ HOST = "127.0.0.1"
 TICK_SECONDS = 0.25
 LONELY_SECONDS = 20.0
 STOP_SECONDS = 10.0
+STORAGE = Path("data/dagster/storage")
 WORKSPACE = """\
 load_from:
   - python_module:
@@ -93,16 +94,18 @@ def main(socket_path: Path, home: Path, lake: str) -> None:
         port = _free_port()
         services: list[subprocess.Popen[bytes]] = []
         (workspace := socket_path.with_suffix(".yaml")).write_text(WORKSPACE, "utf-8")
-        commands = (
-            ["dagster-webserver", "-h", HOST, "-p", str(port), "-w", str(workspace)],
-            ["dagster-daemon", "run", "-w", str(workspace)],
-        )
+        web = ["dagster-webserver", "-h", HOST, "-p", str(port), "-w", str(workspace)]
+        daemon = ["dagster-daemon", "run", "-w", str(workspace)]
         facts = {"url": f"http://{HOST}:{port}", "lake": lake, "keeper": f"{os.getpid()}-{time.time():.0f}"}
         try:
-            services.extend(_start(command, home) for command in commands)
+            services.append(_start(web, home))
+            if not any((home / STORAGE).rglob("*.db")):
+                _wait_for(services[0], facts["url"])  # two processes that make Dagster's tables at once break them
+            services.append(_start(daemon, home))
             Keeper(listener, services, facts).run()
         finally:
             socket_path.unlink(missing_ok=True)
+            listener.close()
             _stop(services)
 
 
@@ -129,6 +132,11 @@ def _start(command: list[str], home: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [program, *command[1:]], cwd=home, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=_die_with_parent
     )
+
+
+def _wait_for(web: subprocess.Popen[bytes], url: str) -> None:
+    while web.poll() is None and not _answers(url):
+        time.sleep(TICK_SECONDS)
 
 
 def _die_with_parent() -> None:

@@ -43,12 +43,13 @@ class Lease:
         """
         if self.keeper:
             await self.release()  # what was held does not answer any more
-        try:
+        facts: dict[str, str] = {}
+        while not facts:
             self._stream = self._stream or await self._connect()
-            facts = json.loads(await self._stream.receive())
-        except (anyio.EndOfStream, anyio.BrokenResourceError, OSError) as error:
-            await self.release()
-            raise self._failed() from error
+            try:
+                facts = json.loads(await self._stream.receive())
+            except (anyio.EndOfStream, anyio.BrokenResourceError, OSError):
+                await self.release()  # that keeper was about to end; the next one waits for it
         if "error" in facts or facts["lake"] != self._lake:
             await self.release()
             raise self._failed() if "error" in facts else self._of_another_lake()
@@ -68,8 +69,10 @@ class Lease:
             try:
                 return await anyio.connect_unix(path)
             except (FileNotFoundError, ConnectionRefusedError):
-                if keeper is None or keeper.poll() is not None:
+                if keeper is None or keeper.poll() == 0:
                     keeper = self._start(path)
+                elif keeper.poll():
+                    raise self._failed() from None
                 await anyio.sleep(0.05)
 
     def _start(self, path: Path) -> subprocess.Popen[bytes]:

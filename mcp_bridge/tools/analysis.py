@@ -77,16 +77,16 @@ class AnalysisAnswer(Answer):
         return "\n".join([*lines, *source_lines(self.provenance)])
 
 
-@reading("Analyse with SQL (Athena SQLで分析)")
+@reading("SQLで分析")
 def analyze_with_athena(
     bridge: Bridge,
     table_name: Annotated[str, Field(description="all datasets of a table", max_length=200)] = "",
     dataset_id: OptionalDatasetId = "",
-    analysis_type: Annotated[Kind, Field(description="empty: custom if there is a custom_query, else basic")] = "",
-    analysis: Annotated[str, Field(description="one analysis of the type by name; empty for all", max_length=50)] = "",
+    analysis_type: Annotated[Kind, Field(description="empty: custom with a custom_query, else basic")] = "",
+    analysis: Annotated[str, Field(description="name of one; empty: all", max_length=50)] = "",
     custom_query: Annotated[str, Field(description="one SELECT in Athena (Trino) SQL", max_length=10_000)] = "",
-    as_of: Annotated[str, Field(description="snapshot id or moment of an earlier state", max_length=40)] = "",
-    picture: Annotated[Literal["", "auto", "lines", "bars", "map"], Field(description="draw one result")] = "",
+    as_of: Annotated[str, Field(description="snapshot id or moment", max_length=40)] = "",
+    picture: Literal["", "auto", "lines", "bars", "map"] = "",
     max_results: Annotated[int, Field(ge=1, le=1000)] = 50,
     cursor: Cursor = "",
 ) -> AnalysisAnswer:

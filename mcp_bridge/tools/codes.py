@@ -62,13 +62,13 @@ class CodesAnswer(Answer):
         return "\n".join([*lines, data_line([self.credit])])
 
 
-@reading("Find codes (コードと名称)", open_world=True)
+@reading("コードと名称", open_world=True)
 def find_codes(
     bridge: Bridge,
     dataset_id: DatasetId,
-    query: Annotated[str, Field(description="code, name or part of one: 東京都, tokyo; empty for all")] = "",
-    axis: Annotated[str, Field(description="tab, cat01-cat15, area, time; empty for all")] = "",
-    children_of: Annotated[str, Field(description="only directly below this code or name")] = "",
+    query: Annotated[str, Field(description="code or part of a name: 東京都, tokyo; empty: all")] = "",
+    axis: Annotated[str, Field(description="tab, cat01-cat15, area, time")] = "",
+    children_of: Annotated[str, Field(description="directly below this code or name")] = "",
     max_results: Annotated[int, Field(ge=1, le=500)] = 50,
     cursor: Cursor = "",
 ) -> CodesAnswer:

@@ -71,7 +71,7 @@ class DatasetsAnswer(Answer):
         return "\n".join([*lines, *([data_line([self.credit])] if self.credit else [])])
 
 
-@reading("Datasets of the lake (取込済みデータセット)")
+@reading("取込済みデータセット")
 def list_datasets(
     bridge: Bridge,
     query: Annotated[str, Field(description="part of id, title, survey or organisation", max_length=200)] = "",

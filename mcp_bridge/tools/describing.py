@@ -106,7 +106,7 @@ class DescribeAnswer(Answer):
         return "\n".join([*lines, data_line([self.credit])])
 
 
-@reading("Describe a table (統計表の内容)", open_world=True)
+@reading("統計表の内容", open_world=True)
 def describe_dataset(bridge: Bridge, dataset_id: DatasetId) -> DescribeAnswer:
     """Describe one table of e-Stat before fetching it: survey, axes (軸) with first codes, periods, symbols (記号),
     size of a fetch, domain, and what the lake holds of it. For all codes of an axis use find_codes.

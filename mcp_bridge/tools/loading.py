@@ -43,7 +43,7 @@ Domain = Annotated[str, Field(description="population, economy, labor, education
 Force = Annotated[bool, Field(description="write again although nothing changed")]
 
 
-@writing("Fetch a small dataset", open_world=True)
+@writing("小さな統計表の取得", open_world=True)
 async def fetch_dataset(bridge: Bridge, call: Call, dataset_id: DatasetId, wait_seconds: WaitSeconds = WAIT) -> Started:
     """Fetch the raw pages of a dataset of at most 100,000 records (one request); a filter set before is kept.
 
@@ -53,7 +53,7 @@ async def fetch_dataset(bridge: Bridge, call: Call, dataset_id: DatasetId, wait_
     return await start(bridge, call, order, wait_seconds)
 
 
-@writing("Fetch a dataset of any size", open_world=True)
+@writing("統計表の取得", open_world=True)
 async def fetch_dataset_auto(
     bridge: Bridge, call: Call, dataset_id: DatasetId, wait_seconds: WaitSeconds = WAIT
 ) -> Started:
@@ -65,7 +65,7 @@ async def fetch_dataset_auto(
     return await start(bridge, call, order, wait_seconds)
 
 
-@writing("Fetch a part of a dataset", open_world=True)
+@writing("一部の取得", open_world=True)
 async def fetch_dataset_filtered(
     bridge: Bridge,
     call: Call,
@@ -81,7 +81,7 @@ async def fetch_dataset_filtered(
     return await start(bridge, call, order, wait_seconds)
 
 
-@writing("Fetch a whole large dataset, page by page", open_world=True)
+@writing("大きな統計表の取得", open_world=True)
 async def fetch_large_dataset_complete(
     bridge: Bridge,
     call: Call,
@@ -96,7 +96,7 @@ async def fetch_large_dataset_complete(
     return await start(bridge, call, order, wait_seconds)
 
 
-@writing("Fetch a whole large dataset in parallel", open_world=True)
+@writing("並列取得", open_world=True)
 async def fetch_large_dataset_parallel(
     bridge: Bridge,
     call: Call,
@@ -112,7 +112,7 @@ async def fetch_large_dataset_parallel(
     return await start(bridge, call, order, wait_seconds)
 
 
-@writing("Load a dataset, all steps", open_world=True)
+@writing("取込み(全工程)", open_world=True)
 async def ingest_dataset_complete(
     bridge: Bridge,
     call: Call,

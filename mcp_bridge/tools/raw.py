@@ -43,7 +43,7 @@ class RawAnswer(Answer):
         return "\n".join([*lines, *source_lines(self.provenance)])
 
 
-@reading("Raw records (生データの確認)")
+@reading("生データの確認")
 def load_data_from_s3(
     bridge: Bridge,
     dataset_id: OptionalDatasetId = "",
@@ -53,8 +53,7 @@ def load_data_from_s3(
 ) -> RawAnswer:
     """Preview the raw records (生データ) of a fetched dataset as e-Stat sent them, with names beside codes.
 
-    Give dataset_id (its newest fetch) or the uri of one raw file inside the lake, local or S3; nothing else is
-    opened. For analysis use analyze_with_athena.
+    Give dataset_id (its newest fetch) or the uri of one raw file inside the lake. For analysis use analyze_with_athena.
     """
     from estat_dagster.errors import ValidationError
     from estat_dagster.estat.pages import parse_stats_page

@@ -78,7 +78,7 @@ class RunState(Answer):
         return "\n".join(line for line in lines if line)
 
 
-@reading("State of a run")
+@reading("実行の状態")
 async def get_run(bridge: Bridge, call: Call, run_id: RunId, wait_seconds: WaitSeconds = 20) -> RunState:
     """Follow a run until it ends or the time is up: layers with rows, records fetched, checks, errors with causes.
 
@@ -89,7 +89,7 @@ async def get_run(bridge: Bridge, call: Call, run_id: RunId, wait_seconds: WaitS
     return await describe(bridge, view)
 
 
-@writing("Cancel a run", destructive=True)
+@writing("実行の中止", destructive=True)
 async def cancel_run(
     bridge: Bridge,
     call: Call,

@@ -81,19 +81,19 @@ class SearchAnswer(Answer):
         return "\n".join([*lines, data_line([self.credit])])
 
 
-@reading("Search e-Stat (統計表の検索)", open_world=True)
+@reading("統計表の検索", open_world=True)
 def search_estat_data(
     bridge: Bridge,
-    query: Annotated[str, Field(description="words (日本語 best); AND, OR, NOT", max_length=500)] = "",
+    query: Annotated[str, Field(description="words, best in 日本語", max_length=500)] = "",
     max_results: Annotated[int, Field(ge=1, le=100)] = 10,
-    auto_suggest: Annotated[bool, Field(description="offer statistical terms for everyday words")] = True,
-    field: Annotated[str, Field(description="統計分野 code: 02 population, 03 labor, 07 economy, 12, 15, ...")] = "",
-    survey: Annotated[str, Field(description="政府統計コード, 8 digits (5: an organisation)")] = "",
+    auto_suggest: Annotated[bool, Field(description="offer statistical terms")] = True,
+    field: Annotated[str, Field(description="統計分野: 02 人口, 03 労働, 07 経済, 12 教育, 15 衛生")] = "",
+    survey: Annotated[str, Field(description="政府統計コード")] = "",
     area: Annotated[str, Field(description="national, prefecture or municipality")] = "",
     cycle: Annotated[str, Field(description="annual, fiscal, quarterly, monthly")] = "",
-    years: Annotated[str, Field(description="survey date: 2020, 2020-10, 2015..2020")] = "",
-    updated: Annotated[str, Field(description="2026, 2026-01, 2026-01-01..")] = "",
-    small_areas: Annotated[bool, Field(description="小地域・メッシュ tables instead")] = False,
+    years: Annotated[str, Field(description="2020, 2015..2020")] = "",
+    updated: Annotated[str, Field(description="2026-01, 2026-01-01..")] = "",
+    small_areas: Annotated[bool, Field(description="小地域・メッシュ instead")] = False,
     cursor: Cursor = "",
 ) -> SearchAnswer:
     """Search the tables (統計表) of e-Stat, best first, with reasons. Start here to find a dataset_id.
@@ -137,7 +137,7 @@ class AppliedTerms(Answer):
         return f"新しい検索語:\n{data_line([self.query])}\n次: search_estat_data(query=この検索語) で検索します。"
 
 
-@reading("Apply suggested terms (検索語の置き換え)")
+@reading("検索語の置き換え")
 def apply_keyword_suggestions(
     bridge: Bridge,
     original_query: Annotated[str, Field(description="the query searched for", min_length=1, max_length=500)],
@@ -145,7 +145,7 @@ def apply_keyword_suggestions(
 ) -> AppliedTerms:
     """Put the statistical terms (統計用語) that the user accepted into a query, in place of its everyday words.
 
-    Takes only what search_estat_data offered in `suggestions`. Returns the new query; it does not search.
+    Takes what search_estat_data offered in `suggestions`, and returns the new query.
     """
     from estat_dagster.estat.suggest import apply_suggestions
 

@@ -50,13 +50,13 @@ class Changes(Answer):
         return "\n".join([*lines, *source_lines(self.provenance)])
 
 
-@reading("Compare snapshots (改定の比較)")
+@reading("改定の比較")
 def compare_snapshots(
     bridge: Bridge,
     dataset_id: DatasetId,
     before: Annotated[str, Field(description="snapshot id or moment; empty: before the last load", max_length=40)] = "",
     after: Annotated[str, Field(description="snapshot id or moment; empty: now", max_length=40)] = "",
-    change: Annotated[Change, Field(description="which rows to show; empty: the first kind there is")] = "",
+    change: Annotated[Change, Field(description="rows to show")] = "",
     max_results: Annotated[int, Field(ge=1, le=500)] = 50,
     cursor: Cursor = "",
 ) -> Changes:

@@ -16,7 +16,7 @@ from mcp_bridge.tools.loading import WAIT
 DomainName = Literal["population", "economy", "labor", "education", "health", "general"]
 
 
-@writing("Map raw pages to rows")
+@writing("行への変換")
 async def transform_data(
     bridge: Bridge, call: Call, dataset_id: DatasetId, wait_seconds: WaitSeconds = WAIT
 ) -> Started:
@@ -24,7 +24,7 @@ async def transform_data(
     return await start(bridge, call, Order("transform_data", dataset_id, LAYERS[1:2]), wait_seconds)
 
 
-@writing("Validate rows")
+@writing("品質の検証")
 async def validate_data_quality(
     bridge: Bridge, call: Call, dataset_id: DatasetId, wait_seconds: WaitSeconds = WAIT
 ) -> Started:
@@ -35,7 +35,7 @@ async def validate_data_quality(
     return await start(bridge, call, Order("validate_data_quality", dataset_id, LAYERS[2:3]), wait_seconds)
 
 
-@writing("Write the Parquet file")
+@writing("Parquetの保存")
 async def save_to_parquet(
     bridge: Bridge, call: Call, dataset_id: DatasetId, wait_seconds: WaitSeconds = WAIT
 ) -> Started:
@@ -43,7 +43,7 @@ async def save_to_parquet(
     return await start(bridge, call, Order("save_to_parquet", dataset_id, LAYERS[3:4]), wait_seconds)
 
 
-@writing("Commit rows to the table")
+@writing("テーブルへの登録")
 async def load_to_iceberg(
     bridge: Bridge, call: Call, dataset_id: DatasetId, wait_seconds: WaitSeconds = WAIT
 ) -> Started:
@@ -65,7 +65,7 @@ class DomainTable(Answer):
         return f"{self.message}\n{', '.join(self.columns)}"
 
 
-@writing("Create a domain's table")
+@writing("テーブルの作成")
 def create_iceberg_table(bridge: Bridge, domain: DomainName) -> DomainTable:
     """Create the empty Iceberg table of a domain if it is not there. Loading does so by itself."""
     from estat_dagster.domains import get_domain

@@ -67,10 +67,10 @@ class TablesAnswer(Answer):
         return "\n".join(lines)
 
 
-@reading("Tables of the lake (テーブルと列)")
+@reading("テーブルと列")
 def list_tables(
     bridge: Bridge,
-    table_name: Annotated[str, Field(description="one table, with its columns; empty for all", max_length=200)] = "",
+    table_name: Annotated[str, Field(description="one, with its columns; empty: all", max_length=200)] = "",
 ) -> TablesAnswer:
     """List the Iceberg tables that SQL can ask, with rows and current snapshot; with table_name also its columns (列).
 

@@ -52,7 +52,7 @@ async def test_a_client_talks_over_http_with_the_token_and_not_without(tmp_path:
     with serving(tmp_path, token=TOKEN) as url:
         headers = {"Authorization": f"Bearer {TOKEN}"}
         async with (
-            httpx2.AsyncClient(headers=headers) as http,
+            httpx2.AsyncClient(headers=headers, timeout=120) as http,
             Client(streamable_http_client(url, http_client=http), mode=mode) as client,
         ):
             assert not (await client.call_tool("list_tables", {})).is_error

@@ -258,3 +258,15 @@ async def test_every_reading_tool_says_that_it_only_reads(client: Client) -> Non
         assert hint is not None
         assert (hint.read_only_hint, hint.destructive_hint, hint.idempotent_hint) == (True, False, True)
         assert hint.open_world_hint is (name in asks_e_stat), name
+
+
+async def test_the_list_of_tools_costs_a_client_less_than_24_kilobytes(client: Client) -> None:
+    listed = await client.list_tools()
+    assert len(listed.model_dump_json(by_alias=True, exclude_none=True).encode()) < 24_000
+    assert len(listed.tools) == 22
+    for tool in listed.tools:
+        assert tool.annotations is not None
+        assert None not in (tool.annotations.title, tool.annotations.read_only_hint, tool.annotations.open_world_hint)
+        assert None not in (tool.annotations.idempotent_hint, tool.annotations.destructive_hint)
+        assert tool.description
+        assert tool.output_schema

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from mcp import Client, StdioServerParameters
+
+from estat_dagster.settings import Settings
+from mcp_bridge.bridge import Bridge
+from mcp_bridge.server import build_server
 
 pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,9 +30,40 @@ async def test_a_client_lists_and_calls_tools_over_stdio(tmp_path: Path, mode: s
     )
     async with Client(parameters, mode=mode) as client:
         [tool] = [tool for tool in (await client.list_tools()).tools if tool.name == "list_tables"]
-        assert tool.input_schema == {"type": "object", "properties": {}, "additionalProperties": False}
+        assert tool.input_schema["additionalProperties"] is False
         result = await client.call_tool("list_tables", {})
-        assert result.structured_content == {"tables": []}
+        assert not result.is_error
         refused = await client.call_tool("list_tables", {"bogus": 1})
         assert refused.is_error
         assert refused.structured_content["error"] == "VALIDATION_ERROR"
+
+
+async def test_the_list_of_tools_is_short_and_every_tool_says_how_it_may_be_treated(tmp_path: Path) -> None:
+    server = build_server(Bridge(Settings(lake_home=tmp_path)))
+    async with Client(server) as client:
+        tools = (await client.list_tools()).tools
+    listed = [tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools]
+    assert len(json.dumps(listed, ensure_ascii=False, separators=(",", ":")).encode()) < 24_000
+    for tool in listed:
+        assert {"readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"} <= set(tool["annotations"])
+        assert tool["inputSchema"]["additionalProperties"] is False
+        assert tool["outputSchema"]["properties"]
+
+
+def test_nothing_heavy_is_imported_before_a_tool_needs_it() -> None:
+    heavy = ("dagster", "pyarrow", "pyiceberg", "duckdb", "pandas", "boto3", "matplotlib", "sqlglot", "numpy")
+    code = f"""
+import asyncio, sys
+from mcp import Client
+from mcp_bridge.bridge import Bridge
+from mcp_bridge.server import build_server
+
+async def main():
+    async with Client(build_server(Bridge())) as client:
+        await client.list_tools()
+
+asyncio.run(main())
+sys.exit(", ".join(set({heavy}) & set(sys.modules)) or 0)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,7 +9,6 @@ from pathlib import Path
 
 import boto3
 import pytest
-import requests
 from moto.server import ThreadedMotoServer
 
 from estat_dagster.sandbox.server import Sandbox
@@ -52,38 +50,9 @@ def test_a_dataset_is_loaded_into_s3_and_glue_and_only_once(aws: dict[str, str],
         assert {table["Name"] for table in tables} == {
             "labor_data", "general_data", "dataset_inventory", "dataset_dimensions",
         }  # fmt: skip
-        ask_athena(estat, environment)
+        assert "athena-setup" in refused(estat("query", "SELECT value FROM labor_data", **environment))
     rows = count_rows(aws | {"DATALAKE_S3_BUCKET": BUCKET})
     assert rows == "15"
-
-
-def ask_athena(estat: Shell, environment: dict[str, str]) -> None:
-    """Query the lake through the command: moto plays an Athena whose results are said beforehand."""
-    assert "athena-setup" in refused(estat("query", "SELECT value FROM labor_data", **environment))
-    for done in ("created", "unchanged"):
-        assert f"estat-datalake: {done}" in estat("athena-setup", **environment).stderr
-    results = {
-        "region": "ap-northeast-1",
-        "results": [
-            {
-                "rows": [{"Data": cells} for cells in ([{"VarCharValue": "value"}], [{"VarCharValue": "70.0"}], [{}])],
-                "column_info": [{"Name": "value", "Label": "value", "Type": "double"}],
-            }
-        ],
-    }
-    url = f"{environment['AWS_ENDPOINT_URL']}/moto-api/static/athena/query-results"
-    assert requests.post(url, json=results, timeout=10).status_code == 201
-    sql = "SELECT value FROM labor_data WHERE year = ?"
-    done = estat("query", sql, "--param", "number:2024", "--format", "json", **environment)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == [{"value": 70.0}, {"value": None}]
-    assert "USD" in done.stderr
-    athena = boto3.client("athena")
-    [query_id] = athena.list_query_executions(WorkGroup="estat-datalake")["QueryExecutionIds"]
-    asked = athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
-    assert asked["ExecutionParameters"] == ["2024"]
-    assert asked["Query"].startswith("SELECT value FROM labor_data FOR VERSION AS OF ")
-    assert "enforced" in estat("doctor", "--format", "csv", **environment).stdout
 
 
 def count_rows(environment: dict[str, str]) -> str:

@@ -15,7 +15,7 @@ from tests.mcp.node_tools import TOOLS, needs_node, node
 from tests.mcp.talk import Place
 
 pytestmark = needs_node
-INSPECTOR = "node_modules/@modelcontextprotocol/inspector/"
+INSPECTOR = "node_modules/.bin/mcp-inspector"
 NAMES = {spec.function.__name__ for spec in all_tools()}
 
 
@@ -26,9 +26,7 @@ def bridge(place: Place) -> list[str]:
 
 
 def inspect(place: Place, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    package = json.loads((TOOLS / INSPECTOR / "package.json").read_text("utf-8"))
-    script = INSPECTOR + package["bin"]["mcp-inspector"]
-    return node(script, "--cli", *bridge(place), *arguments, "--format", "json", home=home)
+    return node(INSPECTOR, "--cli", *bridge(place), *arguments, "--format", "json", home=home)
 
 
 def answer(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
@@ -39,7 +37,7 @@ def answer(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 def test_the_inspector_finds_nothing_wrong_with_the_tools(place: Place, tmp_path: Path, era: str) -> None:
     done = inspect(place, tmp_path, "--protocol-era", era, "--method", "tools/list", "--strict")
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    assert {tool["name"] for tool in answer(done)["tools"]} == NAMES
+    assert {tool["name"] for tool in answer(done)["result"]["tools"]} == NAMES
 
 
 def test_the_inspector_calls_a_tool_and_sees_its_error(place: Place, tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ async def test_from_a_question_to_queried_rows(place: Place, sandbox: Sandbox) -
         state = await talk.ended(await started(talk, "ingest_dataset_complete", dataset_id=LABOR))
         assert state["status"] == "SUCCESS", state
         changes = await talk.call("compare_snapshots", dataset_id=LABOR)
-        assert changes["revised"] == 1, changes
+        assert changes["counts"]["revised"] == 1, changes
         after = await talk.call("analyze_with_athena", custom_query=query)
         assert after["results"][0]["rows"][0] != before["results"][0]["rows"][0]
 

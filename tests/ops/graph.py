@@ -58,7 +58,9 @@ def _job(job: dg.JobDefinition) -> Iterator[str]:
         fields = getattr(node.definition, "config_schema", None)
         shown = getattr(getattr(fields, "config_type", None), "fields", None) or {}
         if shown and "__" not in node.name:
-            yield f"  {node.name}: " + ", ".join(f"{name}={field.default_value!r}" if field.default_provided else name for name, field in shown.items())
+            yield f"  {node.name}: " + ", ".join(
+                f"{name}={field.default_value!r}" if field.default_provided else name for name, field in shown.items()
+            )
 
 
 def _schedule(schedule: dg.ScheduleDefinition) -> str:

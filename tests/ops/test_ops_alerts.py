@@ -136,7 +136,8 @@ def test_a_failing_check_is_told_as_the_check_and_a_warning_as_a_warning(lakesid
     watcher.tick()
     [message] = inbox.messages
     assert message["message"].startswith(
-        f"FAILED look_over_datasets: check dataset_inventory/no_dataset_left_failed\n1 of 1 datasets are left failed: {LABOR}"
+        "FAILED look_over_datasets: check dataset_inventory/no_dataset_left_failed\n"
+        f"1 of 1 datasets are left failed: {LABOR}"
     )
     revise(lakeside, LABOR, "2024-10-01", value="†")
     lakeside.load(LABOR)
@@ -199,5 +200,3 @@ def test_an_unforeseen_error_is_told_without_its_words(lakeside: Lakeside, inbox
 @dg.op
 def explode() -> None:
     raise RuntimeError("password=hunter2")
-
-

@@ -140,7 +140,9 @@ def test_a_viewer_cannot_hide_a_change_behind_a_second_name_or_in_the_address(se
     assert "by-trick" not in keys(server)
 
 
-@pytest.mark.parametrize("path", ["/report_asset_materialization/thing", "/report_asset_check/x", "/report_asset_observation/x"])
+@pytest.mark.parametrize(
+    "path", ["/report_asset_materialization/thing", "/report_asset_check/x", "/report_asset_observation/x"]
+)
 def test_a_viewer_reports_nothing(server: Server, path: str) -> None:
     headers = {"Authorization": f"Bearer {VIEWER}"}
     assert requests.post(f"{server.url}{path}", json={}, headers=headers, timeout=30).status_code == 403

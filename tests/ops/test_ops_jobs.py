@@ -128,5 +128,3 @@ def test_one_failed_load_does_not_keep_the_others_from_loading(lakeside: Lakesid
     assert "0009999999" in failure(result).description
     assert LABOR not in failure(result).description
     assert lakeside.entry(LABOR).status == "loaded"
-
-

@@ -82,9 +82,10 @@ def test_the_dashboard_asks_for_metrics_that_are_there(lakeside: Lakeside) -> No
     names = {name for name, kind in kinds.items() if not name.endswith("_created")}
     dashboard = json.loads(Path("deploy/grafana/estat.json").read_text("utf-8"))
     asked = {
-        name for panel in dashboard["panels"] for target in panel["targets"] for name in re.findall(r"estat_\w+", target["expr"])
+        name
+        for panel in dashboard["panels"]
+        for target in panel["targets"]
+        for name in re.findall(r"estat_\w+", target["expr"])
     }
     assert len(asked) > 8
     assert asked <= names
-
-

@@ -43,7 +43,9 @@ def tick(
 def first_ticks(repository: dg.RepositoryDefinition, plan: Plan, count: int) -> list[datetime]:
     start = datetime(2026, 3, 29, 0, 0, tzinfo=ZoneInfo("UTC"))
     schedule = repository.get_schedule_def(plan.name)
-    times = schedule_execution_time_iterator(start.timestamp(), str(schedule.cron_schedule), schedule.execution_timezone)
+    times = schedule_execution_time_iterator(
+        start.timestamp(), str(schedule.cron_schedule), schedule.execution_timezone
+    )
     return [next(times).astimezone(JAPAN) for _ in range(count)]
 
 

@@ -130,22 +130,28 @@ def deleted(catalog: Catalog) -> None:
     table = catalog.create_table((NAMESPACE, "labor_data"), schema({"year": IntegerType(), "value": DoubleType()}))
     append(table, year=[2018, 2019, 2020], value=[1.0, 2.0, 3.0])
     data_file = next(iter(table.scan().plan_files())).file.file_path
-    path = f"{table.location()}/data/deletes.parquet"
-    delete_schema = pa.schema(
+    positions = pa.schema(
         [
             pa.field("file_path", pa.string(), metadata={"PARQUET:field_id": "2147483546"}),
             pa.field("pos", pa.int64(), metadata={"PARQUET:field_id": "2147483545"}),
         ]
     )
+    add_deletes(table, pa.table([[data_file], [1]], schema=positions), DataFileContent.POSITION_DELETES)
+
+
+def add_deletes(table: Table, rows: pa.Table, content: DataFileContent, equality_ids: list[int] | None = None) -> None:
+    """Commit a delete file with these rows to an unpartitioned table."""
+    path = f"{table.location()}/data/deletes.parquet"
     with table.io.new_output(path).create() as output:
-        pq.write_table(pa.table([[data_file], [1]], schema=delete_schema), output)
+        pq.write_table(rows, output)
     delete_file = DataFile.from_args(
-        content=DataFileContent.POSITION_DELETES,
+        content=content,
         file_path=path,
         file_format=FileFormat.PARQUET,
         partition=Record(),
-        record_count=1,
+        record_count=rows.num_rows,
         file_size_in_bytes=len(table.io.new_input(path)),
+        equality_ids=equality_ids,
     )
     delete_file.spec_id = 0
     with table.transaction() as transaction:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from pyiceberg.catalog import Catalog
+from pyiceberg.manifest import DataFileContent
 from pyiceberg.schema import Schema
 from pyiceberg.types import IntegerType, LongType, NestedField
-from query_lake import NAMESPACE, append, build_catalog, rows
+from query_lake import NAMESPACE, add_deletes, append, build_catalog, rows
 
-from estat_dagster.errors import StorageError, ValidationError
+from estat_dagster.errors import DataError, StorageError, ValidationError
 from estat_dagster.query.embedded import EmbeddedEngine
 from estat_dagster.query.engine import QueryEngine
 
@@ -46,6 +48,27 @@ def test_rows_that_were_deleted_by_rewriting_a_file_are_gone(engine: EmbeddedEng
 def test_rows_that_a_delete_file_takes_away_are_gone(engine: EmbeddedEngine) -> None:
     assert rows(engine, "SELECT year FROM labor_data ORDER BY year") == [(2018,), (2020,)]
     assert rows(engine, "SELECT year FROM labor_data WHERE year > 2018") == [(2020,)]
+
+
+def test_rows_deleted_by_equality_are_never_shown(tmp_path: Path) -> None:
+    """PyIceberg does not read such deletes: better no answer than one with rows that are gone."""
+    catalog = build_catalog(tmp_path)
+    table = catalog.create_table((NAMESPACE, "t"), Schema(NestedField(1, "year", IntegerType())))
+    append(table, year=[1, 2, 3])
+    year = pa.field("year", pa.int32(), metadata={"PARQUET:field_id": "1"})
+    add_deletes(table, pa.table([[2]], schema=pa.schema([year])), DataFileContent.EQUALITY_DELETES, equality_ids=[1])
+    engine = EmbeddedEngine(catalog, NAMESPACE)
+    with pytest.raises(DataError, match=r"deleted by another program.*Athena"):
+        engine.run("SELECT * FROM t")
+    first = table.metadata.snapshots[0].snapshot_id
+    assert rows(engine, f"SELECT count(*) FROM t FOR VERSION AS OF {first}") == [(3,)]
+    assert rows(engine, 'SELECT content, equality_ids FROM "t$files" ORDER BY 1') == [(0, None), (2, [1])]
+
+
+def test_deletes_of_positions_are_those_of_the_version(engine: EmbeddedEngine, lake: Catalog) -> None:
+    first = lake.load_table((NAMESPACE, "labor_data")).metadata.snapshots[0].snapshot_id
+    assert rows(engine, f"SELECT count(*) FROM labor_data FOR VERSION AS OF {first}") == [(3,)]
+    assert rows(engine, "SELECT count(*) FROM labor_data WHERE year = 2019") == [(0,)]
 
 
 def test_a_file_without_field_ids_is_read_by_its_columns_names(engine: EmbeddedEngine) -> None:

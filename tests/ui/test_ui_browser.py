@@ -40,18 +40,17 @@ def test_the_asset_shows_rows_metadata_and_the_picture(web: Web, page: Any) -> N
     page.goto(f"/assets/population/iceberg_table?view=partitions&partition={POPULATION}")
     page.get_by_text("table_rows").first.wait_for()
     shot(page, "3-partition")
-    picture = page.get_by_text("one series of the data", exact=False).or_(page.get_by_role("button", name="Show Markdown"))
-    picture.last.click()
+    page.get_by_text("[Show Markdown]").first.click()
     shown = page.locator("img[alt='one series of the data']")
     shown.wait_for()
     assert shown.evaluate("image => image.naturalWidth") > 300
     shot(page, "4-picture")
 
 
-def test_the_plots_show_numbers_over_time(web: Web, page: Any) -> None:
-    page.goto("/assets/population/iceberg_table?view=plots")
-    page.get_by_text("table_rows").first.wait_for()
-    shot(page, "5-plots")
+def test_the_overview_and_the_plots(web: Web, page: Any) -> None:
+    page.goto("/assets/population/iceberg_table?view=overview")
+    page.get_by_text("estat_iceberg_db.population_data").or_(page.get_by_text("population_data")).first.wait_for()
+    shot(page, "5-overview")
 
 
 def test_the_checks_of_an_asset_and_why_one_failed(web: Web, page: Any) -> None:

@@ -33,9 +33,11 @@ def draw_dataset(job: DatasetJob) -> bytes:
         return b""
     title = job.entry.title if len(job.entry.title) <= TITLE else f"{job.entry.title[:TITLE]}…"
     named = [series.column(name)[0].as_py() for name in ("tab_name", "category_name")]
-    words = "\n".join((title, " ".join(dict.fromkeys(name for name in named if name))))
+    kind = _kind(series)
+    last = [_last_period(series)] if kind == "map" else []
+    words = "\n".join((title, " ".join(dict.fromkeys(name for name in (*named, *last) if name))))
     try:
-        return draw(series, _kind(series), title=words, credit=job.entry.credit)
+        return draw(series, kind, title=words, credit=job.entry.credit)
     except ValidationError:
         return b""
 
@@ -50,6 +52,13 @@ def _first_series(job: DatasetJob) -> pa.Table | None:
         first = next(file.iter_batches(1, columns=[*held, *STILL])).to_pylist()[0]
     with store.open(path) as stream:
         return pq.read_table(stream, columns=[*SHOWN], filters=_same(first))
+
+
+def _last_period(series: pa.Table) -> str | None:
+    """Return the name of the last period that has a number, which is the one that a map shows."""
+    numbers = series.filter(series.column("value").is_valid())
+    period: str | None = numbers.sort_by([("period_start", "descending")]).column("time_name")[0].as_py()
+    return period
 
 
 def _kind(series: pa.Table) -> Picture:

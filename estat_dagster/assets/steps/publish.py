@@ -72,7 +72,7 @@ def load_table(job: DatasetJob) -> StepResult:
 
 
 def _table_now(job: DatasetJob) -> dict[str, int]:
-    """Return facts of the whole table as its snapshot's summary has them: rows, files, bytes, snapshots; and datasets."""
+    """Return facts of the whole table, from its snapshot's summary and the registry."""
     table = job.bench.lake.tables.load(job.domain.table_name)
     snapshot = table.current_snapshot()
     summary = snapshot.summary.additional_properties if snapshot and snapshot.summary else {}

@@ -1,0 +1,142 @@
+"""The services of a Dagster deployment as processes of their own, to be measured, killed and started again."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from estat_dagster.sandbox.model import Table
+from estat_dagster.sandbox.tables.catalogue import catalogue
+
+ROOT = Path(__file__).resolve().parents[1]
+WORKSPACE = "load_from:\n  - grpc_server: {host: 127.0.0.1, port: %d, location_name: estat}\n"
+MB = 1024 * 1024
+
+
+def small_tables(count: int) -> list[Table]:
+    """Return so many small tables of the field that has no domain of its own, each with its own id."""
+    [pattern] = [table for table in catalogue() if table.id == "9900000013"]
+    ids = [f"98{number:08d}" for number in range(1, count + 1)]
+    return [dataclasses.replace(pattern, facts={**pattern.facts, "@id": dataset_id}) for dataset_id in ids]
+
+
+class Stack:
+    """Code server, web server and daemon over a home of their own; leaving stops them all."""
+
+    def __init__(self, home: Path, estat_url: str) -> None:
+        self.home = home
+        self.ports = {name: free_port() for name in ("code", "web")}
+        self.url = f"http://127.0.0.1:{self.ports['web']}"
+        (home / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text("utf-8"), "utf-8")
+        (home / "workspace.yaml").write_text(WORKSPACE % self.ports["code"], "utf-8")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("ESTAT_", "DATALAKE_"))}
+        self.environment = kept | {
+            "DAGSTER_HOME": str(home), "ESTAT_BASE_URL": estat_url, "DATALAKE_HOME": str(home / "data" / "lake"),
+        }  # fmt: skip
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, name: str) -> None:
+        """Start a service: code, web or daemon."""
+        code = [
+            "code-server",
+            "start",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(self.ports["code"]),
+            "-m",
+            "estat_dagster.definitions",
+        ]
+        command = {
+            "code": ["dagster", *code],
+            "web": ["dagster-webserver", "-h", "127.0.0.1", "-p", str(self.ports["web"]), "-w", "workspace.yaml"],
+            "daemon": ["dagster-daemon", "run", "-w", "workspace.yaml"],
+        }[name]
+        program = Path(sys.executable).with_name(command[0])
+        with (self.home / f"{name}.log").open("ab") as log:
+            self.running[name] = subprocess.Popen(
+                [program, *command[1:]],
+                cwd=self.home,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def kill(self, name: str) -> None:
+        """Kill a service with SIGKILL, and what it started."""
+        process = self.running.pop(name)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def __enter__(self) -> Stack:
+        for name in ("code", "web", "daemon"):
+            self.start(name)
+        self.wait_until_ready()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for process in self.running.values():
+            process.terminate()
+        for process in self.running.values():
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+    def wait_until_ready(self, seconds: float = 180) -> None:
+        """Wait until the web server answers and has the project loaded."""
+        document = (
+            "{ workspaceOrError { ... on Workspace { locationEntries { locationOrLoadError { __typename } } } } }"
+        )
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                entries = self.ask(document)["workspaceOrError"]["locationEntries"]
+                if [entry["locationOrLoadError"]["__typename"] for entry in entries] == ["RepositoryLocation"]:
+                    return
+            except (requests.RequestException, TypeError, KeyError):
+                pass
+            time.sleep(0.5)
+        raise AssertionError(f"the stack was not ready in {seconds} s; see {self.home}/*.log")
+
+    def ask(self, document: str, **variables: Any) -> dict[str, Any]:
+        """Ask GraphQL and return its data."""
+        body = {"query": document, "variables": variables}
+        answer = requests.post(f"{self.url}/graphql", json=body, timeout=60).json()
+        assert "errors" not in answer, answer["errors"]
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    def memory(self) -> dict[str, int]:
+        """Return the resident megabytes of each service with all that it started."""
+        return {name: _tree_bytes(process.pid) // MB for name, process in self.running.items()}
+
+
+def _tree_bytes(group: int) -> int:
+    total = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[2]) == group:
+            total += int(fields[21]) * os.sysconf("SC_PAGESIZE")
+    return total
+
+
+def free_port() -> int:
+    """Return a port that nothing listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
