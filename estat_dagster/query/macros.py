@@ -93,7 +93,7 @@ MACROS: dict[str, tuple[tuple[str, str], ...]] = {
         (
             "s, v",
             "CASE WHEN isnan(v) THEN 'NaN' WHEN isinf(v) THEN replace(s, 'inf', 'Infinity') "
-            "WHEN v = 0 OR (abs(v) >= 1e-3 AND abs(v) < 1e7) THEN s ELSE trino_scientific(s, trino_digits(s)) END",
+            "WHEN v = 0 THEN replace(s, '0.0', '0E0') ELSE trino_scientific(s, trino_digits(s)) END",
         ),
     ),
     "digits": (("s", "rtrim(ltrim(regexp_replace(regexp_replace(s, 'e.*', ''), '[-.]', '', 'g'), '0'), '0')"),),
