@@ -169,6 +169,7 @@ def test_expired_rows_become_orphans_and_the_current_ones_stay(lake: Lake) -> No
     assert [row for row in rows(lake) if IDS[1] not in row] == [row for row in before if IDS[1] not in row]
 
 
+@pytest.mark.soak
 def test_the_lake_on_aws_is_kept_in_order_in_the_same_way(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     lake = fill(open_lake(cloud.settings()))
     before = rows(lake)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from estat_dagster.automation.loading import load_registered
 from estat_dagster.serving.metrics import Metrics
 from estat_dagster.telemetry import counted, log
@@ -17,6 +19,7 @@ def values(metrics: Metrics) -> dict[str, float]:
     return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
 
 
+@pytest.mark.soak
 def test_every_ended_run_is_counted_once_and_nothing_from_before(lakeside: Lakeside) -> None:
     lakeside.load(LABOR)
     metrics = Metrics(lakeside.instance, lakeside.bench)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
+import pytest
 
 from estat_dagster.automation.retention import find_old_runs
 from tests.doors.lakeside import Lakeside
 from tests.ops.test_ops_jobs import run, told
 
 LABOR, POPULATION = "0003005798", "0000010101"
+
+pytestmark = pytest.mark.soak  # several loads a test
 
 
 def test_the_newest_run_of_each_dataset_stays_whatever_its_age(lakeside: Lakeside) -> None:
