@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from estat_dagster.assets.steps.job import DatasetJob
@@ -43,15 +44,22 @@ def draw_dataset(job: DatasetJob) -> bytes:
 
 
 def _first_series(job: DatasetJob) -> pa.Table | None:
+    """Return the rows of the first row's series, looked for in one row group after another."""
     store, path = job.bench.lake.store, paths.parquet(job.domain, job.dataset_id)
     with store.open(path) as stream:
-        file = pq.ParquetFile(stream)
-        held = [name for name in coordinate_columns(file.schema_arrow.names) if name not in MOVING]
+        names = pq.read_schema(stream).names
+    held = [*(name for name in coordinate_columns(names) if name not in MOVING), *STILL]
+    with store.open(path) as stream:
+        file = pq.ParquetFile(stream, read_dictionary=held)
         if not file.metadata.num_rows:
             return None
-        first = next(file.iter_batches(1, columns=[*held, *STILL])).to_pylist()[0]
-    with store.open(path) as stream:
-        return pq.read_table(stream, columns=[*SHOWN], filters=_same(first))
+        first = next(file.iter_batches(1, columns=held)).to_pylist()[0]
+        found = []
+        for number in range(file.num_row_groups):
+            same = _same(file.read_row_group(number, columns=held), first)
+            if pc.any(same).as_py():
+                found.append(file.read_row_group(number, columns=list(SHOWN)).filter(same))
+    return pa.concat_tables(found, promote_options="permissive")
 
 
 def _last_period(series: pa.Table) -> str | None:
@@ -67,10 +75,11 @@ def _kind(series: pa.Table) -> Picture:
     return "map" if len(codes) >= MAP_FROM else "auto"
 
 
-def _same(first: dict[str, Any]) -> Any:
-    import pyarrow.compute as pc
-
-    found = pc.scalar(True)
-    for name, value in first.items():
-        found &= pc.field(name).is_null() if value is None else pc.field(name) == value
-    return found
+def _same(rows: pa.Table, first: dict[str, Any]) -> pa.BooleanArray:
+    """Return which rows have the texts of the first."""
+    same = pa.repeat(pa.scalar(True), len(rows))
+    for name, text in first.items():
+        texts = rows.column(name).combine_chunks()
+        place = texts.dictionary.index(text).as_py() if text is not None else None
+        same = pc.and_(same, texts.is_null() if place is None else pc.equal(texts.indices, place).fill_null(False))
+    return same
