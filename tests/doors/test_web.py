@@ -26,6 +26,7 @@ ADD = """
 mutation Add($r: RepositorySelector!, $d: String!, $k: String!) {
   addDynamicPartition(repositorySelector: $r, partitionsDefName: $d, partitionKey: $k) { __typename } }
 """
+LOCATION = "query Location($r: RepositorySelector!) { repositoryOrError(repositorySelector: $r) { __typename } }"
 RUN = "query Run($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 RUNS = """
 query Runs($f: RunsFilter) { runsOrError(filter: $f) { ... on Runs { results { jobName status } } } }
@@ -111,12 +112,13 @@ def ready(web: Web, process: subprocess.Popen[bytes]) -> Web:
     while time.monotonic() < end:
         assert process.poll() is None, "estat dev ended"
         try:
-            requests.get(f"{web.url}/server_info", timeout=2)
+            found = web.ask(LOCATION, r=SELECTOR)["repositoryOrError"]["__typename"]
         except requests.RequestException:
-            time.sleep(0.5)
-        else:
+            found = "no answer"
+        if found == "Repository":
             return web
-    raise AssertionError("the web UI did not answer in 120 s")
+        time.sleep(0.5)
+    raise AssertionError(f"the web UI had no code location in 120 s: {found}")
 
 
 def test_a_form_of_one_field_registers_and_loads_a_dataset(web: Web) -> None:
