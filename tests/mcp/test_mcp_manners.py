@@ -62,7 +62,7 @@ def ask(process: subprocess.Popen[str], method: str, params: dict[str, Any]) -> 
 
 def with_a_dagster(process: subprocess.Popen[str]) -> None:
     """Call a tool until the bridge has started a Dagster."""
-    for _ in range(4):
+    for _ in range(12):  # each waits; a busy machine takes minutes to start three services
         result = ask(process, "tools/call", {"name": "get_run", "arguments": {"run_id": NO_RUN}})
         if result["structuredContent"]["error"] == "VALIDATION_ERROR":
             return
