@@ -189,6 +189,8 @@ class Dagster:
     async def _checked(self) -> Connection | None:
         """Return the connection that was good a moment ago, or still is."""
         connection = self._connection
+        if connection and connection.api.is_lost:
+            return None
         if connection and time.monotonic() - self._checked_at > CHECK_SECONDS:
             self._checked_at = time.monotonic()
             return connection if await _has_our_code(connection.api) else None

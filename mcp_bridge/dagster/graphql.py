@@ -26,6 +26,8 @@ class GraphQL:
 
     def __init__(self, url: str, *, transport: httpx2.AsyncBaseTransport | None = None) -> None:
         self.url = url.rstrip("/")
+        self.is_lost = False
+        """Whether the last request found nobody there."""
         self._http = httpx2.AsyncClient(timeout=SECONDS, trust_env=not _is_loopback(url), transport=transport)
 
     async def ask(self, document: str, **variables: Any) -> Facts:
@@ -44,6 +46,7 @@ class GraphQL:
         except httpx2.TimeoutException as error:
             raise RequestTimeoutError(f"Dagster at {self.url} did not answer in {SECONDS:.0f} s.") from error
         except httpx2.HTTPError as error:
+            self.is_lost = True
             raise NetworkError(f"No Dagster answers at {self.url}.", hint="Start it with `make dev`.") from error
         return _field(self.url, response)
 

@@ -66,7 +66,7 @@ def with_a_dagster(process: subprocess.Popen[str]) -> None:
         result = ask(process, "tools/call", {"name": "get_run", "arguments": {"run_id": NO_RUN}})
         if result["structuredContent"]["error"] == "VALIDATION_ERROR":
             return
-    raise AssertionError("Dagster did not start")
+    raise AssertionError(f"Dagster did not start: {result}")
 
 
 @pytest.mark.parametrize("ending", ["eof", "SIGTERM", "SIGINT", "SIGKILL"])
