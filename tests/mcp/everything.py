@@ -109,7 +109,7 @@ async def test_tool_with_progress(ctx: Call) -> str:
 async def test_sampling(prompt: str, ctx: Call) -> str:
     """Ask the client's model."""
     message = SamplingMessage(role="user", content=text(prompt))
-    answer = await ctx.session.create_message(messages=[message], max_tokens=100)
+    answer = await ctx.session.create_message(messages=[message], max_tokens=100, related_request_id=ctx.request_id)
     return f"LLM response: {answer.content}"
 
 

@@ -57,8 +57,8 @@ def failures(out: Path) -> list[str]:
 
 
 def test_the_suite_that_was_released_with_the_handshake_revision(url: str, tmp_path: Path) -> None:
-    done = node(OLD, "server", "--url", url, home=tmp_path)
-    assert done.returncode == 0, done.stdout[-3000:]
+    done = node(OLD, "server", "--url", url, "-o", str(tmp_path / "out"), home=tmp_path)
+    assert done.returncode == 0, (done.stdout[-3000:], failures(tmp_path / "out"))
     assert re.search(r"Total: (\d{2,}) passed, 0 failed", done.stdout)
 
 
