@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 BUSY_SECONDS = 60  # SQLite lets one writer in at a time; many loads commit at once
 RACES = 5
-LONGEST_WAIT = 2.0  # seconds
+SHORTEST_WAIT, LONGEST_WAIT = 0.2, 20.0  # seconds
 
 
 def local_catalog(home: Path, namespace: str) -> Catalog:
@@ -60,11 +60,29 @@ def glue_catalog(bucket: str, namespace: str, region: str | None, endpoint: str 
     return catalog
 
 
-def again_after(action: Callable[[], T], races: tuple[type[Exception], ...], times: int = RACES) -> T:
-    """Return what the action returns, tried again where another process came first."""
+def again_after(
+    action: Callable[[], T], races: tuple[type[Exception], ...], times: int = RACES, seconds: float = float("inf")
+) -> T:
+    """Return what the action returns, tried again where another process came first.
+
+    A wait is anything up to a multiple of what the try took, twice as much each time: many that try at once on a slow
+    store would else keep one another from ever being first.
+
+    Args:
+        action: what is tried.
+        races: the errors that say that another process came first; the last one is raised.
+        times: how often it is tried at most.
+        seconds: after which it is not tried again.
+    """
+    until = time.monotonic() + seconds
     for attempt in range(times - 1):
+        started = time.monotonic()
         try:
             return action()
         except races:
-            time.sleep(min(0.1 * 2**attempt, LONGEST_WAIT) * random.uniform(0.5, 1.0))  # noqa: S311  not a secret
+            now = time.monotonic()
+            longest = min(max(now - started, SHORTEST_WAIT) * 2**attempt, LONGEST_WAIT, until - now)
+            if longest <= 0:
+                raise
+            time.sleep(random.uniform(0, longest))  # noqa: S311  not a secret
     return action()

@@ -96,7 +96,7 @@ def _stamp(name: str) -> str:
 def _orphans(store: Store, entries: dict[str, DatasetEntry]) -> Iterator[Superfluous]:
     """Quarantine of datasets that are not registered, or that belong to another domain now."""
     for domain in DOMAINS.values():
-        for name in store.names(f"quarantine/{domain.name}"):
+        for name in store.names(paths.quarantine(domain)):
             dataset_id = name.removesuffix(".parquet")
             if not DATASET_ID.fullmatch(dataset_id):
                 continue

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pyiceberg.schema import Schema
     from pyiceberg.table import Table
 
-COMMITS = 20  # datasets that share a file with others wait for each of those that are loaded at the same time
+COMMITS, COMMIT_SECONDS = 50, 300  # a commit that loses against others is tried again, within both
 
 
 class IcebergTableManager:
@@ -162,13 +162,14 @@ class IcebergTableManager:
                     lambda: replace(self.store, self.load(name), dataset_id, files, properties, again),
                     refused,
                     times=COMMITS,
+                    seconds=COMMIT_SECONDS,
                 )
         except refused as error:
             # Only these two say that the commit did not land; after any other error the files may be in use.
             for written in files:
                 self.store.remove(written.path)
             raise StorageError(
-                f"The rows of {dataset_id} could not be committed to {name}: other commits came first {COMMITS} times.",
+                f"The rows of {dataset_id} could not be committed to {name}: other commits kept coming first.",
                 hint="Load it again when fewer loads run.",
                 dataset_id=dataset_id,
             ) from error

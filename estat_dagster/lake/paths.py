@@ -26,9 +26,10 @@ def staging(domain: Domain, dataset_id: str, step: str = "") -> str:
     return f"staging/{domain.name}/{dataset_id}/{step}".rstrip("/")
 
 
-def quarantine(domain: Domain, dataset_id: str) -> str:
-    """Return the file of a dataset's rejected rows."""
-    return f"quarantine/{domain.name}/{dataset_id}.parquet"
+def quarantine(domain: Domain, dataset_id: str = "") -> str:
+    """Return the file of a dataset's rejected rows, or the folder of a domain's where none is named."""
+    folder = f"quarantine/{domain.name}"
+    return f"{folder}/{dataset_id}.parquet" if dataset_id else folder
 
 
 def parquet(domain: Domain, dataset_id: str) -> str:
