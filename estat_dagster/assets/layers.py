@@ -17,10 +17,11 @@ from estat_dagster.assets.steps.raw import fetch_raw
 from estat_dagster.assets.steps.rows import transform, validate
 from estat_dagster.columns import Column
 from estat_dagster.domains import DATASET_ID, Domain, check_dataset_id
-from estat_dagster.errors import DataLakeError, ValidationError
+from estat_dagster.errors import DataLakeError, StorageError, ValidationError
 from estat_dagster.estat.client import PAGE_LIMIT
 from estat_dagster.estat.plan import FetchPlan
 from estat_dagster.lake import paths
+from estat_dagster.lake.inventory import put_inventory
 from estat_dagster.lake.registry import FAILED
 from estat_dagster.records.mapper import LOADED_AT, SOURCE_COLUMNS
 from estat_dagster.records.version import VERSION
@@ -252,9 +253,19 @@ def as_failure(error: DataLakeError) -> dg.Failure:
 
 
 def record_failure(bench: Workbench, dataset_id: str, words: str) -> None:
-    """Write the failure of a registered dataset's load into the registry; what was loaded before stays described."""
-    if DATASET_ID.fullmatch(dataset_id) and bench.lake.registry.find(dataset_id):
-        bench.lake.registry.update_status(dataset_id, FAILED, error=words)
+    """Write the failure of a registered dataset's load into the registry and the inventory.
+
+    What was loaded before stays described. Where the inventory cannot be written that is logged: the failure of the
+    load is the one to tell.
+    """
+    lake = bench.lake
+    if not DATASET_ID.fullmatch(dataset_id) or not lake.registry.find(dataset_id):
+        return
+    entry = lake.registry.update_status(dataset_id, FAILED, error=words)
+    try:
+        put_inventory(lake.tables, entry)
+    except StorageError as error:
+        log("registry", f"dataset_inventory does not say yet that the load failed: {error}", dataset_id=dataset_id)
 
 
 STEPS: Mapping[str, Callable[[DatasetJob], StepResult]] = {

@@ -67,12 +67,27 @@ def test_a_filter_in_words_is_kept_in_codes_and_the_whole_table_replaces_it(lake
     assert lakeside.entry(POPULATION).scope == {}
 
 
-def test_a_table_larger_than_allowed_is_refused_before_anything_is_fetched(lakeside: Lakeside) -> None:
+def test_a_table_larger_than_allowed_is_refused_before_anything_is_fetched(
+    lakeside: Lakeside, sandbox: Sandbox
+) -> None:
     outcome = lakeside.load(POPULATION, fetch={"max_records": 100})
     assert not outcome.success
     assert "more than the 100 that may be fetched" in outcome.reason
     assert lakeside.entry(POPULATION).status == "failed"
+    assert in_inventory(lakeside) == ("failed", None)
     assert not (lakeside.home / "raw").exists()
+    assert lakeside.load(POPULATION).success
+    loaded = in_inventory(lakeside)
+    assert loaded == ("loaded", len(lakeside.rows(POPULATION)))
+    sandbox.replace(sandbox.tables[POPULATION].revised(updated="2031-01-01", cells=[]))
+    assert not lakeside.load(POPULATION).success
+    assert in_inventory(lakeside) == ("failed", loaded[1])
+
+
+def in_inventory(lakeside: Lakeside) -> tuple[str, int | None]:
+    """Return the status of the only dataset in the inventory, and of how many rows it tells."""
+    [row] = lakeside.bench.lake.tables.load("dataset_inventory").scan().to_arrow().to_pylist()
+    return row["status"], row["valid_count"]
 
 
 def test_a_load_that_trouble_ends_is_taken_up_by_the_next(lakeside: Lakeside, sandbox: Sandbox) -> None:

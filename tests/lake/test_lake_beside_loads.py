@@ -44,9 +44,9 @@ def others_loading(lake: Lake) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Let other processes load datasets of their own; at the end all of them must have succeeded."""
     running = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.lake.shore", lake.store.full(), str(number), str(EACH)],
+            [sys.executable, "-m", "tests.lake.shore", str(number), str(EACH)],
             cwd=ROOT,
-            env=os.environ,
+            env=os.environ | {"DATALAKE_HOME": lake.store.full()},
             stderr=subprocess.PIPE,
         )
         for number in range(1, PROCESSES + 1)

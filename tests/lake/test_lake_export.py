@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
+from frictionless import Package, system
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -141,6 +142,35 @@ def test_the_descriptor_is_a_data_package_with_licence_credit_and_meanings(tmp_p
     ]  # fmt: skip
     assert (fields["value"]["title"], fields["value"]["description"]) == ("値", "the number")
     assert fields["code"]["constraints"] == {"required": True}
+
+
+def test_the_reference_reader_of_data_packages_finds_no_error_and_the_same_rows(tmp_path: Path) -> None:
+    held = as_table(
+        [
+            (None, None, 1, None, None, None, "a"),
+            ("人\r\n口", 0.5, None, date(2020, 1, 2), datetime(2020, 1, 2, 3, 4, 5, 678, UTC), True, "b"),
+        ]
+    )
+    put(held, tmp_path / "out")
+    descriptor = tmp_path / "out" / DESCRIPTOR
+    with system.use_context(trusted=True):  # else an absolute path is refused
+        package = Package(str(descriptor))
+        report = package.validate()
+        assert report.valid, report.flatten(["type", "note"])
+        assert [row.to_dict() for row in package.resources[0].read_rows()] == held.to_pylist()
+        described = json.loads(descriptor.read_text("utf-8"))
+        described["resources"][0]["hash"] = "sha256:" + "0" * 64
+        descriptor.write_text(json.dumps(described), "utf-8")
+        assert [found for (found,) in Package(str(descriptor)).validate().flatten(["type"])] == ["hash-count"]
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_the_descriptor_keeps_to_the_specification(tmp_path: Path, form: str) -> None:
+    put(as_table([]), tmp_path / "out", form)
+    descriptor = json.loads((tmp_path / "out" / DESCRIPTOR).read_text("utf-8"))
+    assert list(Package.metadata_validate(descriptor)) == []
+    for broken in ({"licenses": "free"}, {"sources": [1]}, {"created": 1}):
+        assert list(Package.metadata_validate(descriptor | broken)), broken
 
 
 def test_an_export_replaces_an_earlier_one_and_nothing_else(tmp_path: Path) -> None:
