@@ -63,5 +63,5 @@ def test_twelve_processes_load_48_datasets_into_one_table(tmp_path: Path) -> Non
 @pytest.mark.soak
 def test_twelve_processes_load_48_datasets_through_glue(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     with bad_weather(cloud.endpoint) as glue:  # moto alone forgets updates that meet; Glue refuses them
-        monkeypatch.setenv("AWS_ENDPOINT_URL", glue.endpoint)
-        check(load_at_once(cloud.settings(AWS_ENDPOINT_URL=glue.endpoint), 12, 4), 48)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_GLUE", glue.endpoint)
+        check(load_at_once(cloud.settings(), 12, 4), 48)
