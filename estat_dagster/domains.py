@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from estat_dagster.columns import FOLLOWING, LEADING, Column
 from estat_dagster.errors import ValidationError
+from estat_dagster.partitioning import parse
 
 DATASET_ID = re.compile(r"\d{10}", re.ASCII)
 
@@ -52,6 +53,7 @@ class Domain:
     """What titles of MAIN_CATEGORY 99 (その他) say when they belong here."""
     own: tuple[AxisColumn, ...] = ()
     partition_by: tuple[str, ...] = ("year",)
+    """Columns, or Iceberg's transforms of them, as `partitioning` reads them."""
     sort_by: tuple[str, ...] = ("region_code", "category_code", "tab_code", "time_code")
 
     @property
@@ -67,7 +69,7 @@ class Domain:
     @property
     def order(self) -> tuple[str, ...]:
         """The columns that the rows of a file are ordered by, before their other coordinates."""
-        return tuple(dict.fromkeys((*self.partition_by, *self.sort_by)))
+        return tuple(dict.fromkeys((*(parse(field).column for field in self.partition_by), *self.sort_by)))
 
     @property
     def columns(self) -> tuple[Column, ...]:

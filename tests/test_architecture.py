@@ -9,7 +9,18 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("estat", "records", "lake", "query", "pictures", "sandbox")
-SHARED = {"columns", "domains", "errors", "measures", "parallel", "prefectures", "settings", "snapshots", "telemetry"}
+SHARED = {
+    "columns",
+    "domains",
+    "errors",
+    "measures",
+    "parallel",
+    "partitioning",
+    "prefectures",
+    "settings",
+    "snapshots",
+    "telemetry",
+}
 ALLOWED = {"records": {"estat"}}
 JOINING = {"assets", "automation", "commands", "serving", "definitions", "workbench", "cli"}
 

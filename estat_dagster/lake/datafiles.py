@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from estat_dagster.lake.partitions import keys
 from estat_dagster.lake.rowgroups import compact, open_writer
 from estat_dagster.lake.store import Store
+from estat_dagster.partitioning import Partition, parse
 
 if TYPE_CHECKING:
     from pyiceberg.io import FileIO
@@ -41,12 +42,15 @@ def write_data_files(
 ) -> list[Written]:
     """Store rows that are ordered by their partition columns as data files and return these.
 
-    A file holds rows of one partition, and a new one begins after 128 MB. Nothing stays behind after an error.
+    A file holds rows of one partition, and a new one begins after 128 MB. Where the order of rows says nothing of
+    their partition, as with buckets, the files of these stay open side by side. Nothing stays behind after an error.
     """
-    writer = _Rolling(store, f"{folder}/{name}-{uuid.uuid4().hex[:12]}")
+    fields = [parse(field) for field in partition_by]
+    ordered = _ordered(fields)
+    writer = _Rolling(store, f"{folder}/{name}-{uuid.uuid4().hex[:12]}", ordered)
     try:
         for group in groups:
-            for key, run in _runs(group, partition_by):
+            for key, run in _runs(group, fields):
                 writer.write(key, run)
         writer.close()
     except BaseException:
@@ -96,30 +100,37 @@ def _partition(metadata: TableMetadata, key: tuple[Any, ...]) -> Record:
 
 
 class _Rolling:
-    """Begins a file for another key or after a full one; files are written side by side, each by one thread."""
+    """Begins a file for another key or after a full one; files are written side by side, each by one thread.
 
-    def __init__(self, store: Store, stem: str) -> None:
-        self._store, self._stem = store, stem
+    Args:
+        store: where they are written.
+        stem: how their paths begin.
+        ordered: how many values of a key the rows are ordered by; files end where these change.
+    """
+
+    def __init__(self, store: Store, stem: str, ordered: int) -> None:
+        self._store, self._stem, self._ordered = store, stem, ordered
         self._lanes = [ThreadPoolExecutor(max_workers=1) for _ in range(os.cpu_count() or 1)]
         self._waiting: list[deque[Future[None]]] = [deque() for _ in self._lanes]
-        self._key: tuple[Any, ...] | None = None
-        self._file: _DataFile | None = None
+        self._open: dict[tuple[Any, ...], _DataFile] = {}
         self._drafts: list[_DataFile] = []
         self.files: list[Written] = []
 
     def write(self, key: tuple[Any, ...], run: pa.Table) -> None:
-        if self._file is None or key != self._key or self._file.is_full:
-            self._end()
+        for other in list(self._open):
+            if other[: self._ordered] != key[: self._ordered] or (other == key and self._open[key].is_full):
+                self._end(other)
+        if key not in self._open:
             path = f"{self._stem}-{len(self.files) + 1:05d}.parquet"
             self.files.append(Written(path, key))
-            self._file = _DataFile(self._store, path, run.schema)
-            self._drafts.append(self._file)
-        self._key = key
-        self._submit(self._file.write, run)
+            self._open[key] = _DataFile(self._store, path, run.schema, len(self.files) % len(self._lanes))
+            self._drafts.append(self._open[key])
+        self._submit(self._open[key].lane, self._open[key].write, run)
 
     def close(self) -> None:
         """Wait until every file is whole."""
-        self._end()
+        for key in list(self._open):
+            self._end(key)
         for future in itertools.chain.from_iterable(self._waiting):
             future.result()
         self._stop()
@@ -133,13 +144,11 @@ class _Rolling:
         for written in self.files:
             self._store.remove(written.path)
 
-    def _end(self) -> None:
-        if self._file:
-            self._submit(self._file.close)
-            self._file = None
+    def _end(self, key: tuple[Any, ...]) -> None:
+        file = self._open.pop(key)
+        self._submit(file.lane, file.close)
 
-    def _submit(self, work: Callable[..., None], *arguments: Any) -> None:
-        lane = len(self.files) % len(self._lanes)
+    def _submit(self, lane: int, work: Callable[..., None], *arguments: Any) -> None:
         self._waiting[lane].append(self._lanes[lane].submit(work, *arguments))
         if len(self._waiting[lane]) > AHEAD:
             self._waiting[lane].popleft().result()
@@ -152,8 +161,8 @@ class _Rolling:
 class _DataFile:
     """One file that is being written; it appears under its name when it is closed."""
 
-    def __init__(self, store: Store, path: str, schema: pa.Schema) -> None:
-        self._store, self._path, self._schema = store, path, schema
+    def __init__(self, store: Store, path: str, schema: pa.Schema, lane: int) -> None:
+        self._store, self._path, self._schema, self.lane = store, path, schema, lane
         self._open = contextlib.ExitStack()
         self._stream: Any = None
         self._writer: Any = None
@@ -178,14 +187,23 @@ class _DataFile:
         self._open.close()
 
 
-def _runs(rows: pa.Table, columns: Sequence[str]) -> Iterator[tuple[tuple[Any, ...], pa.Table]]:
-    """Cut rows where the value of a partition column changes."""
+def _ordered(fields: Sequence[Partition]) -> int:
+    """Return by how many of the fields rows are ordered: within a part of a column, others come in any order."""
+    whole = sum(1 for _ in itertools.takewhile(lambda field: not field.kind, fields))
+    return whole + (whole < len(fields) and fields[whole].keeps_order)
+
+
+def _runs(rows: pa.Table, fields: Sequence[Partition]) -> Iterator[tuple[tuple[Any, ...], pa.Table]]:
+    """Cut rows where a partition value changes; where the order of rows says nothing of it, they are ordered first."""
+    found = [keys(rows, field) for field in fields]
+    if _ordered(fields) < len(fields):
+        order = np.lexsort([places for places, _ in reversed(found)])
+        rows = rows.take(pa.array(order))
+        found = [(places[order], values) for places, values in found]
     changes = np.zeros(len(rows), dtype=bool)
-    for name in columns:
-        places = pc.dictionary_encode(rows.column(name).combine_chunks()).indices.fill_null(-1).to_numpy()
+    for places, _ in found:
         changes[1:] |= places[1:] != places[:-1]
     starts = [0, *np.flatnonzero(changes).tolist(), len(rows)]
     for start, end in itertools.pairwise(starts):
         if end > start:
-            key = tuple(rows.column(name)[start].as_py() for name in columns)
-            yield key, rows.slice(start, end - start)
+            yield tuple(values[places[start]] for places, values in found), rows.slice(start, end - start)

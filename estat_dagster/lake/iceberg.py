@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from estat_dagster.columns import Column
 from estat_dagster.domains import Domain, get_domain
 from estat_dagster.errors import StorageError, ValidationError
-from estat_dagster.lake import paths, schemas
+from estat_dagster.lake import partitions, paths, schemas
 from estat_dagster.lake.catalog import again_after
 from estat_dagster.lake.datafiles import Written, write_data_files
 from estat_dagster.lake.problems import explaining
@@ -66,7 +66,7 @@ class IcebergTableManager:
                     (self.namespace, name),
                     schema,
                     location=self.store.uri(paths.table(group, name)),
-                    partition_spec=schemas.partition_spec(schema, partition_by),
+                    partition_spec=partitions.spec(schema, partition_by),
                     sort_order=schemas.sort_order(schema, sort_by),
                     properties=schemas.PROPERTIES | schemas.properties(columns),
                 )

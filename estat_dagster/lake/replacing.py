@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from estat_dagster.domains import check_dataset_id
 from estat_dagster.errors import DataError
-from estat_dagster.lake import schemas, summary
+from estat_dagster.lake import partitions, schemas, summary
 from estat_dagster.lake.datafiles import Written, entries, write_data_files
 from estat_dagster.lake.rowgroups import read_row_group
 from estat_dagster.lake.store import Store
@@ -127,8 +127,8 @@ def data_folder(store: Store, table: Table) -> str:
 
 
 def partition_columns(table: Table) -> list[str]:
-    """Return the columns that a table is partitioned by."""
-    return [field.name for field in table.spec().fields]
+    """Return what a table is partitioned by, as `domains.py` writes it."""
+    return partitions.fields_of(table)
 
 
 def _without(store: Store, table: Table, dataset_id: str) -> tuple[list[DataFile], list[Written]]:

@@ -11,7 +11,6 @@ import pyarrow as pa
 from estat_dagster.columns import Column, arrow_type
 
 if TYPE_CHECKING:
-    from pyiceberg.partitioning import PartitionSpec
     from pyiceberg.schema import Schema
     from pyiceberg.table.sorting import SortOrder
     from pyiceberg.types import PrimitiveType
@@ -79,19 +78,6 @@ def iceberg_schema(columns: Iterable[Column]) -> Schema:
         for number, c in enumerate(columns, start=1)
     ]
     return Schema(*fields)
-
-
-def partition_spec(schema: Schema, columns: Sequence[str]) -> PartitionSpec:
-    """Return the spec that partitions by the columns' own values."""
-    from pyiceberg.partitioning import PARTITION_FIELD_ID_START, PartitionField, PartitionSpec
-    from pyiceberg.transforms import IdentityTransform
-
-    return PartitionSpec(
-        *(
-            PartitionField(schema.find_field(name).field_id, PARTITION_FIELD_ID_START + n, IdentityTransform(), name)
-            for n, name in enumerate(columns)
-        )
-    )
 
 
 def sort_order(schema: Schema, columns: Sequence[str]) -> SortOrder:

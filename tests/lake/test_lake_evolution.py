@@ -8,17 +8,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyiceberg.expressions import parser
+from pyiceberg.manifest import DataFile
+from pyiceberg.partitioning import PartitionField
+from pyiceberg.table import Table
 
 from estat_dagster.columns import Column, arrow_schema, axis_columns
 from estat_dagster.domains import DOMAINS, Domain
 from estat_dagster.errors import ValidationError
-from estat_dagster.lake import rowgroups, schemas
+from estat_dagster.lake import compacting, partitions, rowgroups, schemas
 from estat_dagster.lake.compacting import compact
 from estat_dagster.lake.history import snapshots
 from estat_dagster.lake.lake import Lake
+from estat_dagster.partitioning import parse
+from estat_dagster.query.scan import plan, select_sql
 from tests.lake.shore import POPULATION, STAGED, frame, lake_in, load
 
 A, B = "0000000001", "0000000002"
@@ -83,27 +90,82 @@ SPECS: list[tuple[str, ...]] = [
     ("dataset_id", "time_kind"),
     ("period_start",),
     ("value", "quarter", "month"),
+    ("bucket(16, dataset_id)",),
+    ("truncate(2, region_code)",),
+    ("year", "bucket(4, region_code)"),
+    ("bucket(3, region_name)", "quarter"),
+    ("truncate(12, region_name)", "truncate(10, year)"),
+    ("months(period_start)", "bucket(2, year)"),
+    ("years(period_start)", "days(period_end)", "bucket(2, period_start)"),
 ]
 
 
 @pytest.mark.parametrize("partition_by", SPECS, ids=lambda spec: "+".join(spec) or "none")
-def test_any_columns_can_partition_a_table(lake: Lake, partition_by: tuple[str, ...]) -> None:
+def test_any_columns_can_partition_a_table(
+    lake: Lake, partition_by: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     domain = replace(DOMAINS["health"], name="spec", partition_by=partition_by)
     for dataset_id in (A, B):
         put(lake, domain, rows_of(dataset_id))
     put(lake, domain, rows_of(A)[::2])
     table = lake.tables.load(domain.table_name)
-    assert [field.name for field in table.spec().fields] == list(partition_by)
-    for task in table.scan().plan_files():
-        held = pq.read_table(task.file.file_path.removeprefix("file://"))
-        assert all(len(set(held.column(name).to_pylist())) == 1 for name in partition_by)
+    assert partitions.fields_of(table) == list(partition_by)
+    files = [task.file for task in table.scan().plan_files()]
+    assert len(files) <= len({(file.partition, held_by(file)) for file in files}), "a partition is not split needlessly"
+    for file in files:
+        held = pq.read_table(file.file_path.removeprefix("file://"))
+        for field, value in zip(table.spec().fields, file.partition, strict=True):
+            assert of_rows(table, field, held) == {value}
     expected = rows_of(A)[::2] + rows_of(B)
     assert texts(table.scan().to_arrow(), STAGED_NAMES) == sorted(map(str, expected))
     found_by_each_column(table, expected)
     before = texts(table.scan().to_arrow(), STAGED_NAMES)
+    monkeypatch.setattr(compacting, "FEWEST", 2)
     compact(lake.tables, domain.table_name)
+    found_by_each_column(lake.tables.load(domain.table_name), expected)
     put(lake, domain, rows_of(A)[::2])
-    assert texts(lake.tables.load(domain.table_name).scan().to_arrow(), STAGED_NAMES) == before
+    now = lake.tables.load(domain.table_name)
+    assert texts(now.scan().to_arrow(), STAGED_NAMES) == before
+    found_by_each_column(now, expected)
+
+
+def held_by(file: DataFile) -> str:
+    return str(pq.read_table(file.file_path.removeprefix("file://"), columns=["dataset_id"])[0][0])
+
+
+def of_rows(table: Table, field: PartitionField, rows: pa.Table) -> set[Any]:
+    """Return the partition values of rows, row by row."""
+    make = field.transform.transform(table.schema().find_field(field.source_id).field_type)
+    values = rows.column(table.schema().find_column_name(field.source_id)).to_pylist()
+    return {make((value - dt.date(1970, 1, 1)).days if isinstance(value, dt.date) else value) for value in values}
+
+
+@pytest.mark.parametrize(
+    ("field", "column", "value"),
+    [
+        # Appendix B of Iceberg's specification: hashes of 34, "iceberg" and 2017-11-16.
+        ("bucket(1000000, year)", pa.array([34, None], pa.int32()), 2017239379 % 1000000),
+        ("bucket(1000000, region_code)", pa.array(["iceberg", None]), 1210000089 % 1000000),
+        ("bucket(1000, period_start)", pa.array([dt.date(2017, 11, 16), None]), (-653330422 & 0x7FFFFFFF) % 1000),
+        ("truncate(2, region_code)", pa.array(["人口世帯", None]), "人口"),
+        ("truncate(10, year)", pa.array([-1, None], pa.int32()), -10),
+        ("months(period_start)", pa.array([dt.date(1970, 3, 1), None]), 2),
+    ],
+)
+def test_partition_values_are_those_of_iceberg(field: str, column: pa.Array, value: Any) -> None:
+    part = parse(field)
+    assert str(part) == field
+    places, values = partitions.keys(pa.table({part.column: column}), part)
+    assert [values[place] for place in places] == [value, None]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "bucket(year)", "bucket(0, year)", "truncate(2, year", "year)", "years(2, day)", "hash(4, year)", "a b"],
+)
+def test_what_is_no_partition_field_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError, match="is no partition field"):
+        parse(text)
 
 
 STAGED_NAMES = (
@@ -161,6 +223,10 @@ def found_by_each_column(table: Any, expected: list[dict[str, Any]]) -> None:
     }.items():
         wanted = [row for row in expected if row[name] == WANTED[name]]
         assert texts(table.scan(text).to_arrow(), STAGED_NAMES) == sorted(map(str, wanted)), text
+        read = select_sql(plan(table, parser.parse(text)))
+        assert texts(duckdb.sql(f"FROM ({read}) WHERE {text}").to_arrow_table(), STAGED_NAMES) == sorted(
+            map(str, wanted)
+        )
         assert wanted
 
 
