@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from estat_dagster.errors import ValidationError
-from estat_dagster.query import parameters as values
 from estat_dagster.query import catalogue, statements
+from estat_dagster.query import parameters as values
 from estat_dagster.query.cursors import Answer, Cursors, Rows
 from estat_dagster.query.duck import Duck
 from estat_dagster.query.engine import QueryResult, check_limit
