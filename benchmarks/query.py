@@ -1,6 +1,6 @@
 """What the embedded engine takes against DuckDB reading the same Parquet files straight: time, and bytes read.
 
-`python -m benchmarks.query [--records 10000000] [--runs 7]`. The bar: at most 1.5 times DuckDB's time.
+`python -m benchmarks.query [--records 10000000] [--runs 7] [--lake FOLDER]`. The bar: at most 1.5 times DuckDB's time.
 
 A table of ten years, 1,900 regions and as many categories as the records need is written as loads write it. Each
 question is asked of both in turn, warm; the medians are compared. Bytes read are what the process asked of the system,
@@ -15,6 +15,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -103,17 +104,24 @@ def _value_type(field: pa.Field) -> pa.DataType:
     return field.type.value_type if pa.types.is_dictionary(field.type) else field.type
 
 
-def measure(records: int, runs: int) -> dict[str, Any]:
+def measure(lake: Lake, runs: int) -> dict[str, Any]:
     """Return seconds and bytes of each question, of the engine and of DuckDB straight."""
-    with tempfile.TemporaryDirectory() as folder:
-        lake = open_lake(Settings(lake_home=Path(folder)))
-        write(lake, records)
-        table = lake.tables.load(DOMAIN.table_name)
-        files = [task.file.file_path.removeprefix("file://") for task in table.scan().plan_files()]
-        engine = EmbeddedEngine(lake.tables.catalog, Settings.glue_database, threads=THREADS)
-        found = {name: _compare(question, engine, files, runs) for name, question in QUESTIONS.items()}
-        rows = sum(pq.read_metadata(file).num_rows for file in files)
+    table = lake.tables.load(DOMAIN.table_name)
+    files = [task.file.file_path.removeprefix("file://") for task in table.scan().plan_files()]
+    engine = EmbeddedEngine(lake.tables.catalog, Settings.glue_database, threads=THREADS)
+    found = {name: _compare(question, engine, files, runs) for name, question in QUESTIONS.items()}
+    rows = sum(pq.read_metadata(file).num_rows for file in files)
     return {"records": rows, "files": len(files), "duckdb": duckdb.__version__, "questions": found}
+
+
+@contextmanager
+def _lake(home: Path | None, records: int) -> Iterator[Lake]:
+    """Give a lake that holds the records: the one in `home`, made there if it is not, or one for this time only."""
+    with tempfile.TemporaryDirectory() as folder:
+        lake = open_lake(Settings(lake_home=home or Path(folder)))
+        if home is None or not home.exists():
+            write(lake, records)
+        yield lake
 
 
 def _compare(question: Question, engine: EmbeddedEngine, files: list[str], runs: int) -> dict[str, float]:
@@ -180,9 +188,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=10_000_000)
     parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--lake", type=Path, help="the folder of a lake that is written once and measured again")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    found = measure(arguments.records, arguments.runs)
+    with _lake(arguments.lake, arguments.records) as lake:
+        found = measure(lake, arguments.runs)
     if arguments.json:
         print(json.dumps(found, indent=2))
         return

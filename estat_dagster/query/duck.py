@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from estat_dagster.query import macros, output, problems, sources, translate
 from estat_dagster.query.cursors import Rows
+from estat_dagster.query.scan import Plans
 from estat_dagster.query.session import connect, select
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Duck:
     def __init__(self, memory_limit: str, threads: int) -> None:
         self._memory_limit = memory_limit
         self._threads = threads
+        self._plans = Plans()
 
     def rows(
         self, tree: exp.Expr, tables: Tables, as_of: AsOf | None, limit: int | None, work: Work, stack: ExitStack
@@ -66,7 +68,7 @@ class Duck:
         return "\n".join([f"DuckDB SQL: {query.sql}", *reads, plan])
 
     def _prepare(self, tree: exp.Expr, tables: Tables, as_of: AsOf | None, work: Work) -> _Prepared:
-        scans = sources.place(tree, tables, as_of, lambda expression: self._value(expression, work))
+        scans = sources.place(tree, tables, as_of, lambda expression: self._value(expression, work), self._plans.plan)
         work.columns = [name for scan in scans.values() for name in scan.columns]
         return _translated(tree, scans)
 

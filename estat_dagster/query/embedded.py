@@ -5,7 +5,6 @@ Each query gets a DuckDB of its own, which can read the data files of that query
 
 from __future__ import annotations
 
-import fnmatch
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -16,13 +15,12 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from estat_dagster.errors import ValidationError
+from estat_dagster.query import catalogue, statements
 from estat_dagster.query import parameters as values
-from estat_dagster.query import statements
 from estat_dagster.query.cursors import Answer, Cursors, Rows
 from estat_dagster.query.duck import Duck
-from estat_dagster.query.engine import QueryResult
+from estat_dagster.query.engine import QueryResult, check_limit
 from estat_dagster.query.tables import Tables
-from estat_dagster.query.types import iceberg_type_name
 from estat_dagster.query.work import Work
 
 if TYPE_CHECKING:
@@ -77,8 +75,7 @@ class EmbeddedEngine:
         on_start: Callable[[str], None] | None = None,
     ) -> QueryResult:
         """Answer one statement. See `QueryEngine.run`."""
-        if limit is not None and limit < 0:
-            raise ValidationError(f"limit is {limit}; it cannot be less than 0.")
+        check_limit(limit)
         started = time.monotonic()
         question = repr((sql, list(parameters), as_of))
         if cursor is not None:
@@ -119,14 +116,7 @@ class EmbeddedEngine:
 
     def describe(self, table: str) -> pa.Table:
         """Return a table's columns. See `QueryEngine.describe`."""
-        fields = self._tables().load(table).schema().fields
-        return pa.table(
-            {
-                "column": pa.array([field.name for field in fields], pa.string()),
-                "type": pa.array([iceberg_type_name(field.field_type) for field in fields], pa.string()),
-                "comment": pa.array([field.doc for field in fields], pa.string()),
-            }
-        )
+        return catalogue.describe(self._tables().load(table))
 
     def _tables(self) -> Tables:
         return Tables(self._catalog, self._namespace)
@@ -156,16 +146,7 @@ class EmbeddedEngine:
 
     def _about(self, statement: Statement, parameters: Sequence[object], as_of: AsOf | None, work: Work) -> pa.Table:
         """Answer SHOW TABLES, DESCRIBE and EXPLAIN."""
-        match statement.kind:
-            case "show_tables":
-                names = [name for name in self.tables() if _matches(name, statement.pattern)]
-                return pa.table({"tab_name": pa.array(names, pa.string())})
-            case "describe":
-                return self.describe(statement.table)
-            case _:
-                plan = self._duck.plan(values.bind(statement.tree, parameters), self._tables(), as_of, work)
-                return pa.table({"Query Plan": pa.array(plan.splitlines(), pa.string())})
-
-
-def _matches(name: str, pattern: str) -> bool:
-    return any(fnmatch.fnmatchcase(name, part.strip().lower()) for part in pattern.split("|"))
+        if statement.kind != "explain":
+            return catalogue.answer(statement, self)
+        plan = self._duck.plan(values.bind(statement.tree, parameters), self._tables(), as_of, work)
+        return pa.table({"Query Plan": pa.array(plan.splitlines(), pa.string())})

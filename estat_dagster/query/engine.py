@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self
 
+from estat_dagster.errors import ValidationError
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -125,6 +127,16 @@ class QueryResult:
         self.cursor = self._on_more(rest) if self._on_more else None
         if self.cursor is not None:
             self._on_close = None  # it belongs to the rest now
+
+
+def check_limit(limit: int | None) -> None:
+    """Refuse a number of rows that is none.
+
+    Raises:
+        ValidationError: it is less than 0.
+    """
+    if limit is not None and limit < 0:
+        raise ValidationError(f"limit is {limit}; it cannot be less than 0.")
 
 
 class QueryEngine(Protocol):

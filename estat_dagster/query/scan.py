@@ -50,6 +50,28 @@ class Scan:
         return [field.name for field in self.schema.fields] if self.schema else []
 
 
+class Plans:
+    """Plans of files that are kept for when they are asked for again: a snapshot never changes.
+
+    Rows that were read are not kept.
+    """
+
+    def __init__(self, most: int = 64) -> None:
+        self._most = most
+        self._kept: dict[tuple[object, ...], Scan] = {}
+
+    def plan(self, table: Table, row_filter: BooleanExpression) -> Scan:
+        """Return what has to be read, as `plan` does."""
+        metadata = table.metadata
+        key = (metadata.table_uuid, metadata.current_snapshot_id, metadata.current_schema_id, repr(row_filter))
+        scan = self._kept.pop(key, None) or plan(table, row_filter)
+        if scan.rows is None:
+            self._kept[key] = scan
+            for oldest in list(self._kept)[: -self._most]:
+                self._kept.pop(oldest, None)
+        return scan
+
+
 def plan(table: Table, row_filter: BooleanExpression) -> Scan:
     """Return what has to be read of a table's current snapshot to see every row that meets the filter.
 

@@ -10,17 +10,22 @@ from sqlglot import exp
 
 from estat_dagster.errors import ValidationError
 from estat_dagster.query import metadata_tables, pruning, tables, versions
-from estat_dagster.query.scan import Scan, plan
+from estat_dagster.query.scan import Scan
 from estat_dagster.query.session import SCHEMA
 
 if TYPE_CHECKING:
+    from pyiceberg.expressions import BooleanExpression
     from pyiceberg.table import Table
 
     from estat_dagster.snapshots import AsOf
 
 
 def place(
-    tree: exp.Expr, catalog: tables.Tables, as_of: AsOf | None, evaluate: Callable[[exp.Expr], object]
+    tree: exp.Expr,
+    catalog: tables.Tables,
+    as_of: AsOf | None,
+    evaluate: Callable[[exp.Expr], object],
+    plan: Callable[[Table, BooleanExpression], Scan],
 ) -> dict[str, Scan]:
     """Plan what is read for each table that the query names, and let the query name DuckDB's view of it instead.
 
@@ -28,6 +33,7 @@ def place(
         tree: the query; it is changed.
         as_of: the version of every table that asks for none.
         evaluate: returns the value of an expression without columns.
+        plan: returns what has to be read of a table; see `scan`.
 
     Returns:
         What is read, by the view's name.

@@ -15,7 +15,7 @@ from pyiceberg.transforms import IdentityTransform
 from pyiceberg.types import DateType, DoubleType, IntegerType, NestedField, StringType
 from query_lake import NAMESPACE, append, build_catalog, rows
 
-from estat_dagster.query import guard, pruning, scan, sources, tables
+from estat_dagster.query import guard, pruning, scan, tables
 from estat_dagster.query.embedded import EmbeddedEngine
 
 
@@ -32,12 +32,14 @@ def filters(engine_lake: Catalog, sql: str) -> list[str]:
 def files_read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     counts: list[int] = []
 
+    plan = scan.Plans.plan
+
     def counting(*arguments: object) -> scan.Scan:
-        planned = scan.plan(*arguments)  # type: ignore[arg-type]
+        planned = plan(*arguments)  # type: ignore[arg-type]
         counts.append(len(planned.files))
         return planned
 
-    monkeypatch.setattr(sources, "plan", counting)
+    monkeypatch.setattr(scan.Plans, "plan", counting)
     return counts
 
 

@@ -16,7 +16,7 @@ from estat_dagster.query.athena.client import Client
 from estat_dagster.query.athena.executions import Execution, Executions
 from estat_dagster.query.athena.pages import Pages, Place
 from estat_dagster.query.athena.prepare import Request, prepare
-from estat_dagster.query.engine import QueryResult
+from estat_dagster.query.engine import QueryResult, check_limit
 from estat_dagster.query.tables import Tables
 
 if TYPE_CHECKING:
@@ -61,8 +61,7 @@ class AthenaEngine:
         on_start: Callable[[str], None] | None = None,
     ) -> QueryResult:
         """Answer one statement. See `QueryEngine.run`."""
-        if limit is not None and limit < 0:
-            raise ValidationError(f"limit is {limit}; it cannot be less than 0.")
+        check_limit(limit)
         started = time.monotonic()
         statement = statements.read(sql, namespace=self._namespace)
         if statement.kind in ("show_tables", "describe"):
