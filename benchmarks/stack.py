@@ -95,7 +95,7 @@ class Stack:
     def ask(self, document: str, **variables: Any) -> dict[str, Any]:
         """Ask GraphQL and return its data."""
         body = {"query": document, "variables": variables}
-        answer = requests.post(f"{self.url}/graphql", json=body, timeout=60).json()
+        answer = requests.post(f"{self.url}/graphql", json=body, timeout=180).json()
         assert "errors" not in answer, answer["errors"]
         data: dict[str, Any] = answer["data"]
         return data
