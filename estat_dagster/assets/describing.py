@@ -11,25 +11,36 @@ import pyarrow as pa
 
 from estat_dagster.assets.steps.job import StepResult
 from estat_dagster.columns import Column
-from estat_dagster.pictures.quality import draw_quality
 from estat_dagster.records.report import table
 
 MARKDOWN_ROWS = 15
 UNCHANGED = "Nothing: the content is the one that this was made from before (same content_hash). `force` makes it anew."
 
 
-def to_result(step: StepResult, seconds: float, *, title: str = "", retries: int = 0) -> dg.MaterializeResult[Any]:
-    """Return the materialization of a step, with the hash of the content as its data version."""
+def to_result(
+    step: StepResult, seconds: float, *, title: str = "", retries: int = 0, picture: bytes = b""
+) -> dg.MaterializeResult[Any]:
+    """Return the materialization of a step, with the hash of the content as its data version.
+
+    Args:
+        step: what was done.
+        seconds: how long it took.
+        title: the dataset's title.
+        retries: requests to e-Stat that were sent again.
+        picture: a PNG of the data or of their quality.
+    """
     return dg.MaterializeResult(
-        metadata=to_metadata(step, seconds, title=title, retries=retries),
+        metadata=to_metadata(step, seconds, title=title, retries=retries, picture=picture),
         data_version=dg.DataVersion(step.content_hash),
     )
 
 
-def to_metadata(step: StepResult, seconds: float, *, title: str = "", retries: int = 0) -> dict[str, Any]:
+def to_metadata(
+    step: StepResult, seconds: float, *, title: str = "", retries: int = 0, picture: bytes = b""
+) -> dict[str, Any]:
     """Return a step's facts as Dagster metadata, in the order in which a person asks for them."""
     metadata: dict[str, Any] = {"dataset": title, "what_it_did": UNCHANGED if step.unchanged else "Made anew."}
-    metadata |= _shown(step)
+    metadata |= _shown(step, picture)
     metadata |= {name: _value(fact) for name, fact in step.facts.items()}
     metadata |= _measured(step, seconds)
     if "requests" in step.facts:
@@ -42,13 +53,12 @@ def to_metadata(step: StepResult, seconds: float, *, title: str = "", retries: i
     return metadata
 
 
-def _shown(step: StepResult) -> dict[str, Any]:
+def _shown(step: StepResult, picture: bytes) -> dict[str, Any]:
     """Return what is looked at: the picture, the quality report, and some rows."""
     shown: dict[str, Any] = {}
-    if step.picture:
-        shown["picture"] = _image(step.picture, "one series of the data")
-    elif picture := draw_quality(step.shares):
-        shown["picture"] = _image(picture, "what the rows hold")
+    if picture:
+        encoded = base64.b64encode(picture).decode()
+        shown["picture"] = dg.MetadataValue.md(f"![the data](data:image/png;base64,{encoded})")
     if step.quality:
         shown["quality_report"] = dg.MetadataValue.md(step.quality)
     if step.preview:
@@ -77,10 +87,6 @@ def preview_table(rows: Sequence[dict[str, Any]]) -> str:
     shown = rows[:MARKDOWN_ROWS]
     names = [name for name in shown[0] if any(row[name] is not None for row in shown)]
     return table(names, [[row[name] for name in names] for row in shown])
-
-
-def _image(png: bytes, words: str) -> dg.MarkdownMetadataValue:
-    return dg.MetadataValue.md(f"![{words}](data:image/png;base64,{base64.b64encode(png).decode()})")
 
 
 def _value(fact: Any) -> Any:

@@ -10,6 +10,7 @@ import dagster as dg
 from pydantic import Field
 
 from estat_dagster.assets.describing import column_schema, to_result
+from estat_dagster.assets.picture import draw_dataset
 from estat_dagster.assets.registering import register_dataset
 from estat_dagster.assets.steps.job import DatasetJob, StepResult
 from estat_dagster.assets.steps.publish import load_table, write_file
@@ -22,6 +23,7 @@ from estat_dagster.estat.client import PAGE_LIMIT
 from estat_dagster.estat.plan import FetchPlan
 from estat_dagster.lake import paths
 from estat_dagster.lake.registry import FAILED
+from estat_dagster.pictures.quality import draw_quality
 from estat_dagster.records.mapper import LOADED_AT, SOURCE_COLUMNS
 from estat_dagster.records.version import VERSION
 from estat_dagster.settings import Settings
@@ -222,7 +224,8 @@ def _run(
     seconds = time.perf_counter() - started
     outcome = "unchanged" if result.unchanged else f"{result.rows:,} rows"
     log(layer.name, f"{outcome} in {seconds:.2f} s", dataset_id=dataset_id, rows=result.rows, seconds=round(seconds, 3))
-    return to_result(result, seconds, title=job.entry.title, retries=lines["retry"])
+    picture = draw_dataset(job) if result.table_name else draw_quality(result.shares)
+    return to_result(result, seconds, title=job.entry.title, retries=lines["retry"], picture=picture)
 
 
 def _job(bench: Workbench, domain: Domain, dataset_id: str, *, force: bool, run_id: str) -> DatasetJob:

@@ -31,9 +31,9 @@ def quarantine(domain: Domain, dataset_id: str) -> str:
     return f"quarantine/{domain.name}/{dataset_id}.parquet"
 
 
-def parquet(domain: Domain, dataset_id: str) -> str:
-    """Return the Parquet file of a dataset."""
-    return f"parquet/{domain.name}/{dataset_id}.parquet"
+def parquet(domain: Domain, dataset_id: str = "") -> str:
+    """Return the folder of a domain's Parquet files, or the file of a dataset."""
+    return f"parquet/{domain.name}/{dataset_id}.parquet" if dataset_id else f"parquet/{domain.name}"
 
 
 def table(group: str, table_name: str) -> str:

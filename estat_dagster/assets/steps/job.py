@@ -26,8 +26,7 @@ PREVIEW_ROWS = 10
 class StepResult:
     """What a step did: facts for people (all JSON), where its output is, and a few rows of it.
 
-    `quality` is a report in Markdown and `shares` says where the rows went, kind -> rows, where a step judges rows;
-    `picture` is a PNG of the data, where a step publishes them.
+    `quality` is a report in Markdown and `shares` says where the rows went, kind -> rows, where a step judges rows.
     """
 
     facts: dict[str, Any]
@@ -40,7 +39,6 @@ class StepResult:
     schema: pa.Schema | None = None
     quality: str = ""
     shares: dict[str, int] = field(default_factory=dict)
-    picture: bytes = b""
 
 
 @dataclass(frozen=True)

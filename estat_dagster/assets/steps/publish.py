@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
 from estat_dagster.assets.steps.job import VALIDATED, DatasetJob, StepResult, content_of, preview
-from estat_dagster.assets.steps.picture import draw_dataset
 from estat_dagster.columns import EXTRA_AXES, Column, axis_columns
 from estat_dagster.domains import Domain
 from estat_dagster.errors import DataError
 from estat_dagster.lake import inventory, paths, schemas
 from estat_dagster.lake.iceberg import summarise
 from estat_dagster.lake.parquet import read_groups, read_version, stamped, write_parquet
-from estat_dagster.lake.registry import LOADED, DatasetEntry, now
+from estat_dagster.lake.registry import LOADED, now
 from estat_dagster.lake.summary import load_properties
+
+if TYPE_CHECKING:
+    from pyiceberg.table import Table
 
 
 def write_file(job: DatasetJob) -> StepResult:
@@ -48,32 +50,33 @@ def load_table(job: DatasetJob) -> StepResult:
             dataset_id=job.dataset_id,
         )
     unchanged = job.entry.loaded_version == version and job.entry.snapshot_id is not None and not job.force
-    entry = job.entry if unchanged else _commit(job, path, version)
-    entry = _record(job, entry, version)
+    known = _known(job, version)
+    if not unchanged:
+        known |= _commit(job, path, version, known)
+    known |= {"checked_at": now(), "run_id": job.run_id or job.entry.run_id}
+    entry = lake.registry.update_status(job.dataset_id, LOADED, **known)
+    inventory.put_inventory(lake.tables, entry)
+    table = lake.tables.load(domain.table_name)
     facts = {
         "snapshot_id": str(entry.snapshot_id),
         "rows": entry.valid_count,
         "changed_at": entry.changed_at,
-        **_table_now(job),
+        **_whole_table(job, table),
     }
-    table = f"{lake.tables.namespace}.{domain.table_name}"
-    uri = lake.store.uri(paths.table(domain.name, domain.table_name))
     return StepResult(
         facts,
-        uri,
+        lake.store.uri(paths.table(domain.name, domain.table_name)),
         content_of(version),
         unchanged,
         entry.valid_count,
-        table_name=table,
-        schema=schemas.file_schema(lake.tables.get_table_schema(domain.table_name)),
+        table_name=f"{lake.tables.namespace}.{domain.table_name}",
+        schema=schemas.file_schema(table.schema()),
         preview=preview(job.frames(VALIDATED)),
-        picture=draw_dataset(job),
     )
 
 
-def _table_now(job: DatasetJob) -> dict[str, int]:
-    """Return facts of the whole table, from its snapshot's summary and the registry."""
-    table = job.bench.lake.tables.load(job.domain.table_name)
+def _whole_table(job: DatasetJob, table: Table) -> dict[str, int]:
+    """Return facts of the whole table: those of its snapshot's summary, and how many datasets have a Parquet file."""
     snapshot = table.current_snapshot()
     summary = snapshot.summary.additional_properties if snapshot and snapshot.summary else {}
     return {
@@ -81,35 +84,23 @@ def _table_now(job: DatasetJob) -> dict[str, int]:
         "table_files": int(summary.get("total-data-files", 0)),
         "table_bytes": int(summary.get("total-files-size", 0)),
         "table_snapshots": len(table.snapshots()),
-        "table_datasets": sum(
-            each.domain == job.domain.name and each.snapshot_id is not None for each in job.bench.lake.registry
-        ),
+        "table_datasets": len(job.bench.lake.store.names(paths.parquet(job.domain))),
     }
 
 
-def _commit(job: DatasetJob, path: str, version: str) -> DatasetEntry:
+def _commit(job: DatasetJob, path: str, version: str, known: dict[str, Any]) -> dict[str, Any]:
+    """Put the rows and the classes in place of those before, and return what the registry keeps of it."""
     lake, domain = job.bench.lake, job.domain
     schema = schemas.file_schema(lake.tables.get_table_schema(domain.table_name))
-    properties = load_properties(job.dataset_id, {**_facts(job, version), "loaded_version": version})
+    properties = load_properties(job.dataset_id, {**known, "loaded_version": version})
     snapshot = lake.tables.replace_rows(
         domain.table_name, job.dataset_id, read_groups(lake.store, path, schema), properties
     )
     inventory.put_dimensions(lake.tables, job.dataset_id, dimension_rows(job), properties)
-    return lake.registry.update_status(
-        job.dataset_id, LOADED, snapshot_id=snapshot, loaded_version=version, changed_at=now()
-    )
+    return {"snapshot_id": snapshot, "loaded_version": version, "changed_at": now()}
 
 
-def _record(job: DatasetJob, entry: DatasetEntry, version: str) -> DatasetEntry:
-    """Store what is known after the load in the registry and in `dataset_inventory`."""
-    lake = job.bench.lake
-    facts = _facts(job, version) | {"run_id": job.run_id or entry.run_id}
-    done = lake.registry.update_status(job.dataset_id, LOADED, checked_at=now(), **facts)
-    inventory.put_inventory(lake.tables, done)
-    return done
-
-
-def _facts(job: DatasetJob, version: str) -> dict[str, Any]:
+def _known(job: DatasetJob, version: str) -> dict[str, Any]:
     """Return what the registry keeps of a load, apart from the snapshot and the times."""
     lake = job.bench.lake
     uri, manifest = job.manifest()

@@ -45,12 +45,11 @@ def draw_dataset(job: DatasetJob) -> bytes:
 
 def _first_series(job: DatasetJob) -> pa.Table | None:
     """Return the rows of the first row's series, looked for in one row group after another."""
-    store, path = job.bench.lake.store, paths.parquet(job.domain, job.dataset_id)
-    with store.open(path) as stream:
-        names = pq.read_schema(stream).names
-    held = [*(name for name in coordinate_columns(names) if name not in MOVING), *STILL]
-    with store.open(path) as stream:
-        file = pq.ParquetFile(stream, read_dictionary=held)
+    with job.bench.lake.store.open(paths.parquet(job.domain, job.dataset_id)) as stream:
+        metadata = pq.read_metadata(stream)
+        names = coordinate_columns(metadata.schema.names)
+        held = [*(name for name in names if name not in MOVING), *STILL]
+        file = pq.ParquetFile(stream, metadata=metadata, read_dictionary=held)
         if not file.metadata.num_rows:
             return None
         first = next(file.iter_batches(1, columns=held)).to_pylist()[0]
