@@ -67,14 +67,13 @@ def measure(home: Path, datasets: int, most_seconds: float) -> dict[str, Any]:
             print(f"{memory[-1]} MB; {done:,} of {datasets:,} loaded", file=sys.stderr, flush=True)
         seconds = time.monotonic() - began
         runs = count_runs(stack)
-    entries = list(open_lake(settings).registry)
-    held = open_lake(settings).tables.load(f"{DOMAIN}_data").scan(selected_fields=("dataset_id",)).to_arrow()
-    rows = Counter(held.column("dataset_id").to_pylist())
+    loaded = sum(entry.status == "loaded" for entry in open_lake(settings).registry)
+    rows = count_rows(settings) if loaded else Counter()
     step = max(1, len(memory) // SHOWN)
     return {
         "datasets": datasets,
         "the_backfill_ended": ended,
-        "loaded": sum(entry.status == "loaded" for entry in entries),
+        "loaded": loaded,
         "not_whole_in_the_table": sum(rows[table.id] != len(table.cells) for table in tables),
         "rows_of_others": sum(rows.values()) - sum(rows[table.id] for table in tables),
         "runs": runs,
@@ -83,6 +82,12 @@ def measure(home: Path, datasets: int, most_seconds: float) -> dict[str, Any]:
         "event_log_bytes": sum(p.stat().st_size for p in (home / "data" / "dagster").rglob("*") if p.is_file()),
         "memory_mb": [*memory[::step], memory[-1]],
     }
+
+
+def count_rows(settings: Settings) -> Counter[str]:
+    """Return how many rows of each dataset are in the table."""
+    held = open_lake(settings).tables.load(f"{DOMAIN}_data").scan(selected_fields=("dataset_id",)).to_arrow()
+    return Counter(held.column("dataset_id").to_pylist())
 
 
 def count_runs(stack: Stack) -> dict[str, int]:
