@@ -14,7 +14,6 @@ from estat_dagster.automation.jobs import ingest_jobs, register_and_ingest_job
 from estat_dagster.automation.refreshing import rebuild_job, refresh_job
 from estat_dagster.automation.schedules import build_schedules
 from estat_dagster.automation.upkeep import clean_up_job, forget_runs_job, look_over_job, maintenance_job
-from estat_dagster.automation.worker import start_lightly
 from estat_dagster.domains import DOMAINS
 from estat_dagster.settings import Settings, automation_is_on
 from estat_dagster.workbench import Workbench
@@ -55,5 +54,4 @@ def build_defs(*, settings: Settings | None = None, automation: bool = False) ->
     return built
 
 
-start_lightly()
 defs = build_defs(automation=automation_is_on())
