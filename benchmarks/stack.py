@@ -5,9 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import signal
-import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -16,10 +14,12 @@ import requests
 
 from estat_dagster.sandbox.model import Table
 from estat_dagster.sandbox.tables.catalogue import catalogue
+from estat_dagster.services import HOST, free_port, start_service, stop_services, wait_for_tables
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKSPACE = "load_from:\n  - grpc_server: {host: 127.0.0.1, port: %d, location_name: estat}\n"
 MB = 1024 * 1024
+STOP_SECONDS = 30.0
 
 
 def small_tables(count: int) -> list[Table]:
@@ -46,31 +46,14 @@ class Stack:
 
     def start(self, name: str) -> None:
         """Start a service: code, web or daemon."""
-        code = [
-            "code-server",
-            "start",
-            "-h",
-            "127.0.0.1",
-            "-p",
-            str(self.ports["code"]),
-            "-m",
-            "estat_dagster.definitions",
-        ]
+        code = ["code-server", "start", "-h", HOST, "-p", str(self.ports["code"]), "-m", "estat_dagster.definitions"]
         command = {
             "code": ["dagster", *code],
             "web": ["dagster-webserver", "-h", "127.0.0.1", "-p", str(self.ports["web"]), "-w", "workspace.yaml"],
             "daemon": ["dagster-daemon", "run", "-w", "workspace.yaml"],
         }[name]
-        program = Path(sys.executable).with_name(command[0])
         with (self.home / f"{name}.log").open("ab") as log:
-            self.running[name] = subprocess.Popen(
-                [program, *command[1:]],
-                cwd=self.home,
-                env=self.environment,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+            self.running[name] = start_service(command, self.home, self.environment, log)
 
     def kill(self, name: str) -> None:
         """Kill a service with SIGKILL, and what it started."""
@@ -79,20 +62,19 @@ class Stack:
         process.wait()
 
     def __enter__(self) -> Stack:
-        for name in ("code", "web", "daemon"):
-            self.start(name)
-        self.wait_until_ready()
+        try:
+            for name in ("code", "web"):
+                self.start(name)
+            wait_for_tables(self.running["web"], self.url, self.home)
+            self.start("daemon")
+            self.wait_until_ready()
+        except BaseException:
+            stop_services(self.running.values(), STOP_SECONDS)
+            raise
         return self
 
     def __exit__(self, *error: object) -> None:
-        for process in self.running.values():
-            process.terminate()
-        for process in self.running.values():
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+        stop_services(self.running.values(), STOP_SECONDS)
 
     def wait_until_ready(self, seconds: float = 180) -> None:
         """Wait until the web server answers and has the project loaded."""
@@ -113,7 +95,7 @@ class Stack:
     def ask(self, document: str, **variables: Any) -> dict[str, Any]:
         """Ask GraphQL and return its data."""
         body = {"query": document, "variables": variables}
-        answer = requests.post(f"{self.url}/graphql", json=body, timeout=60).json()
+        answer = requests.post(f"{self.url}/graphql", json=body, timeout=180).json()
         assert "errors" not in answer, answer["errors"]
         data: dict[str, Any] = answer["data"]
         return data
@@ -133,10 +115,3 @@ def _tree_bytes(group: int) -> int:
         if int(fields[2]) == group:
             total += int(fields[21]) * os.sysconf("SC_PAGESIZE")
     return total
-
-
-def free_port() -> int:
-    """Return a port that nothing listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

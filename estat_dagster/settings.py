@@ -101,6 +101,11 @@ class Settings:
         return self.slots_home if self.s3_bucket else self.lake_home / "locks"
 
     @property
+    def queries_log(self) -> Path:
+        """The file of this machine to which every process adds what its queries took, for the metrics."""
+        return self.lake_home / "logs" / "queries.jsonl"
+
+    @property
     def slots_home(self) -> Path:
         """The folder of the lock files by which all processes of a user on this machine share `max_concurrent`."""
         return Path(tempfile.gettempdir(), f"estat-datalake-{os.getuid()}")

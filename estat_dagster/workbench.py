@@ -75,14 +75,17 @@ class Workbench:
     @cached_property
     def sql(self) -> QueryEngine:
         """The SQL engine of the lake: Athena where it is on AWS, else the embedded one."""
+        from estat_dagster.query.metered import MeteredEngine
+
         settings, catalog = self.settings, self.lake.tables.catalog
         if settings.s3_bucket:
             from estat_dagster.query.athena.engine import AthenaEngine
 
-            return AthenaEngine(self.athena, catalog, settings.glue_database, group=settings.athena_workgroup)
+            athena = AthenaEngine(self.athena, catalog, settings.glue_database, group=settings.athena_workgroup)
+            return MeteredEngine(athena, "athena", settings.queries_log)
         from estat_dagster.query.embedded import EmbeddedEngine
 
-        return EmbeddedEngine(catalog, settings.glue_database)
+        return MeteredEngine(EmbeddedEngine(catalog, settings.glue_database), "embedded", settings.queries_log)
 
     @cached_property
     def athena(self) -> Client:

@@ -6,18 +6,16 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import click
 
 from estat_dagster.commands.output import say
 from estat_dagster.errors import NetworkError, ValidationError
+from estat_dagster.services import HOST, start_service, stop_services, wait_for_tables
 from estat_dagster.settings import project_root
 from estat_dagster.workbench import Workbench, shared_sandbox
 
-HOST = "127.0.0.1"
 STOP_SECONDS = 20
 
 
@@ -26,37 +24,31 @@ STOP_SECONDS = 20
 def command(port: int) -> None:
     """Open the web UI on 127.0.0.1, with daemon and sandbox, until Ctrl-C."""
     _refuse_taken(port)
-    settings = Workbench().settings
+    settings, home = Workbench().settings, project_root()
     # The services run in the project's folder, so relative paths of the caller's are made whole here.
-    environment = {**os.environ, "DAGSTER_HOME": str(project_root()), "DATALAKE_HOME": str(settings.lake_home)}
+    environment = {**os.environ, "DAGSTER_HOME": str(home), "DATALAKE_HOME": str(settings.lake_home)}
     if settings.uses_sandbox and settings.base_url is None:
         environment["ESTAT_BASE_URL"] = shared_sandbox().base_url
         say(f"ESTAT_APP_ID is not set: a sandbox answers at {environment['ESTAT_BASE_URL']}.")
-    services = {
-        "web UI": ["dagster-webserver", "-h", HOST, "-p", str(port), "-w", "workspace.yaml"],
-        "daemon": ["dagster-daemon", "run", "-w", "workspace.yaml"],
-    }
+    web = ["dagster-webserver", "-h", HOST, "-p", str(port), "-w", "workspace.yaml"]
+    daemon = ["dagster-daemon", "run", "-w", "workspace.yaml"]
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _interrupt)
     running: dict[str, subprocess.Popen[bytes]] = {}
     try:
-        for name, arguments in services.items():
-            running[name] = _start(arguments, environment)
+        running["web UI"] = start_service(web, home, environment)
+        wait_for_tables(running["web UI"], f"http://{HOST}:{port}", home)
+        running["daemon"] = start_service(daemon, home, environment)
         say(f"Dagster is starting at http://{HOST}:{port}. Begin with the job register_and_ingest. Ctrl-C ends it all.")
         _watch(running)
     except KeyboardInterrupt:
         say("Stopping.")
     finally:
-        _stop(running)
+        stop_services(running.values(), STOP_SECONDS)
 
 
 def _interrupt(number: int, frame: object) -> None:
     raise KeyboardInterrupt
-
-
-def _start(arguments: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    program = Path(sys.executable).with_name(arguments[0])
-    return subprocess.Popen([str(program), *arguments[1:]], cwd=project_root(), env=environment, start_new_session=True)
 
 
 def _watch(running: dict[str, subprocess.Popen[bytes]]) -> None:
@@ -66,19 +58,6 @@ def _watch(running: dict[str, subprocess.Popen[bytes]]) -> None:
             if code is not None:
                 raise NetworkError(f"Dagster's {name} ended with exit code {code}.", hint="Its last lines say why.")
         time.sleep(0.5)
-
-
-def _stop(running: dict[str, subprocess.Popen[bytes]]) -> None:
-    """End the services and what they started."""
-    for process in running.values():
-        if process.poll() is None:
-            process.terminate()
-    for process in running.values():
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
 
 
 def _refuse_taken(port: int) -> None:

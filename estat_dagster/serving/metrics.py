@@ -1,4 +1,5 @@
-"""/metrics for Prometheus, read from what every process already writes: Dagster's event log and the lake's registry.
+"""/metrics for Prometheus, read from what every process already writes: Dagster's events, the registry, and the log
+of queries.
 
 Runs are processes of their own and end before anybody could scrape them, so nothing is counted in them. Counters begin
 at 0 when this server starts, as Prometheus expects, and take up each run once, when it has ended.
@@ -19,6 +20,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from estat_dagster.automation.problems import problems_of
+from estat_dagster.query.metered import read_lines
 from estat_dagster.workbench import Workbench
 
 PATH = "/metrics"
@@ -58,6 +60,13 @@ class Metrics:
             fact: make(name, f"Sum of {fact.removeprefix('dagster/')} of all steps.", "domain", "layer")
             for fact, name in SUMMED.items()
         }
+        self._queries = make("estat_queries", "Queries that ended, by the kind of their error.", "engine", "error")
+        self._query_sums = {
+            "seconds": make("estat_query_seconds", "Seconds of all queries.", "engine"),
+            "bytes": make("estat_query_scanned_bytes", "Bytes that queries had to look at.", "engine"),
+            "cost": make("estat_query_cost_usd", "What queries cost in US dollars.", "engine"),
+        }
+        self._queries_read = read_lines(bench.settings.queries_log, 0)[1]
         self._datasets = self._gauge("estat_datasets", "Datasets of the lake.", "domain", "status")
         self._rows = self._gauge("estat_rows", "Rows in the tables.", "domain")
         self._live = self._gauge("estat_live_runs", "Runs that have not ended.", "state")
@@ -67,6 +76,7 @@ class Metrics:
         with self._lock:
             for run in self._new_runs():
                 self._take(run)
+            self._take_queries()
             self._look()
             return prometheus.generate_latest(self._registry)
 
@@ -113,6 +123,13 @@ class Metrics:
             number = facts.get(fact)
             if worked and isinstance(number, int | float):
                 counter.labels(domain, layer).inc(number)
+
+    def _take_queries(self) -> None:
+        lines, self._queries_read = read_lines(self._bench.settings.queries_log, self._queries_read)
+        for line in lines:
+            self._queries.labels(line["engine"], line["error"]).inc()
+            for fact, counter in self._query_sums.items():
+                counter.labels(line["engine"]).inc(float(str(line[fact])))
 
     def _look(self) -> None:
         """Set what is as it is now."""

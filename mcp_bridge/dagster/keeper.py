@@ -2,13 +2,12 @@
 
 `python -m mcp_bridge.dagster.keeper SOCKET HOME LAKE` starts web server and daemon on loopback, tells whoever connects
 to the socket where they are, and ends them when the last connection closes: a bridge that is killed lets go as well.
-Several bridges share one Dagster. Nothing but the standard library is imported.
+Several bridges share one Dagster. Only the standard library is imported, and what starts services by it alone.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import fcntl
 import json
 import os
@@ -18,16 +17,13 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-HOST = "127.0.0.1"
-TICK_SECONDS = 0.25
+from estat_dagster.services import HOST, TICK_SECONDS, answers, free_port, start_service, stop_services, wait_for_tables
+
 LONELY_SECONDS = 20.0
 STOP_SECONDS = 10.0
-STORAGE = Path("data/dagster/storage")
 WORKSPACE = """\
 load_from:
   - python_module:
@@ -60,7 +56,7 @@ class Keeper:
                 self._on_readable(key.fileobj)
             if any(service.poll() is not None for service in self._services):
                 return self._tell({"error": "A process of Dagster ended at once."})
-            if not self._ready and _answers(self._facts["url"]):
+            if not self._ready and answers(self._facts["url"]):
                 self._ready = True
                 self._tell(self._facts)
         return None
@@ -91,22 +87,21 @@ def main(socket_path: Path, home: Path, lake: str) -> None:
     """Keep a Dagster, alone on this socket."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with _alone(socket_path.with_suffix(".lock")), _listening(socket_path) as listener:
-        port = _free_port()
+        port = free_port()
         services: list[subprocess.Popen[bytes]] = []
         (workspace := socket_path.with_suffix(".yaml")).write_text(WORKSPACE, "utf-8")
         web = ["dagster-webserver", "-h", HOST, "-p", str(port), "-w", str(workspace)]
         daemon = ["dagster-daemon", "run", "-w", str(workspace)]
         facts = {"url": f"http://{HOST}:{port}", "lake": lake, "keeper": f"{os.getpid()}-{time.time():.0f}"}
         try:
-            services.append(_start(web, home))
-            if not any((home / STORAGE).rglob("*.db")):
-                _wait_for(services[0], facts["url"])  # two processes that make Dagster's tables at once break them
-            services.append(_start(daemon, home))
+            services.append(start_service(web, home))
+            wait_for_tables(services[0], facts["url"], home)
+            services.append(start_service(daemon, home))
             Keeper(listener, services, facts).run()
         finally:
             socket_path.unlink(missing_ok=True)
             listener.close()
-            _stop(services)
+            stop_services(services, STOP_SECONDS)
 
 
 @contextlib.contextmanager
@@ -125,53 +120,6 @@ def _listening(path: Path) -> Iterator[socket.socket]:
         listener.bind(str(path))
         listener.listen()
         yield listener
-
-
-def _start(command: list[str], home: Path) -> subprocess.Popen[bytes]:
-    program = str(Path(sys.executable).with_name(command[0]))
-    return subprocess.Popen(
-        [program, *command[1:]], cwd=home, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=_die_with_parent
-    )
-
-
-def _wait_for(web: subprocess.Popen[bytes], url: str) -> None:
-    while web.poll() is None and not _answers(url):
-        time.sleep(TICK_SECONDS)
-
-
-def _die_with_parent() -> None:
-    """Ask Linux to end the service when its keeper is killed; elsewhere it stays until it is stopped."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
-
-
-def _stop(services: list[subprocess.Popen[bytes]]) -> None:
-    """End the services and whatever they started: politely, then not."""
-    for service in services:
-        service.terminate()
-    end = time.monotonic() + STOP_SECONDS
-    for service in services:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            service.wait(max(0.1, end - time.monotonic()))
-    for service in services:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(service.pid, signal.SIGKILL)
-        service.wait()
-
-
-def _answers(url: str) -> bool:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(f"{url}/server_info", timeout=2) as response:
-            return bool(response.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 def _send(client: socket.socket, facts: dict[str, str]) -> None:

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 import requests
 
+from estat_dagster.services import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 ESTAT = Path(sys.executable).with_name("estat")
 SELECTOR = {"repositoryName": "__repository__", "repositoryLocationName": "estat"}
@@ -76,12 +78,6 @@ class Web:
                 return status
             time.sleep(0.5)
         raise AssertionError(f"{run_id} did not end in {seconds} s")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

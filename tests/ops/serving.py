@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 
-from tests.doors.test_web import free_port
+from estat_dagster.services import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 ESTAT = Path(sys.executable).with_name("estat")

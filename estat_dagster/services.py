@@ -1,0 +1,91 @@
+"""Dagster's services as processes: started, waited for, and ended with whatever they started.
+
+Nothing but the standard library is imported: the bridge's keeper is a process of its own that starts at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+HOST = "127.0.0.1"
+TICK_SECONDS = 0.25
+STORAGE = Path("data/dagster/storage")
+
+
+def free_port() -> int:
+    """Return a port of loopback that nothing listens at."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def start_service(
+    command: Sequence[str], home: Path, environment: Mapping[str, str] | None = None, log: IO[bytes] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a program of this Python's environment in a folder; it leads a session and ends when its parent dies.
+
+    Args:
+        environment: None is this process's own.
+        log: where it writes; None is where this process does.
+    """
+    return subprocess.Popen(
+        [str(Path(sys.executable).with_name(command[0])), *command[1:]],
+        cwd=home,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+        preexec_fn=_die_with_parent,
+    )
+
+
+def wait_for_tables(web: subprocess.Popen[bytes], url: str, home: Path) -> None:
+    """Wait in a new home until the web server answers or ends: two processes that make Dagster's tables break them."""
+    if not any((home / STORAGE).rglob("*.db")):
+        while web.poll() is None and not answers(url):
+            time.sleep(TICK_SECONDS)
+
+
+def answers(url: str) -> bool:
+    """Whether a Dagster web server answers there."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"{url}/server_info", timeout=2) as response:
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def stop_services(services: Iterable[subprocess.Popen[bytes]], seconds: float) -> None:
+    """End services and whatever they started: politely, then not."""
+    running = list(services)
+    for service in running:
+        if service.poll() is None:
+            service.terminate()
+    end = time.monotonic() + seconds
+    for service in running:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            service.wait(max(0.1, end - time.monotonic()))
+    for service in running:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(service.pid, signal.SIGKILL)
+        service.wait()
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to end the service when its parent is killed; elsewhere it stays until it is stopped."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
