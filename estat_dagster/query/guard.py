@@ -134,6 +134,10 @@ def _check_word(column: exp.Column) -> None:
 def _check_version(version: exp.Version) -> None:
     if version.args["kind"] != "AS OF" or version.name.upper() not in ("VERSION", "TIMESTAMP"):
         raise _not_allowed(f"FOR {version.name} {version.args['kind']}")
+    if version.expression is None:
+        raise ValidationError(
+            f"FOR {version.name.upper()} AS OF names no version.", hint="Write a snapshot's id or a timestamp after it."
+        )
     for node in version.expression.walk():
         if not isinstance(node, syntax.VERSION_PARTS):
             raise ValidationError(

@@ -29,9 +29,16 @@ def bridge_sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="session")
-def shelf(tmp_path_factory: pytest.TempPathFactory, bridge_sandbox: Sandbox) -> Settings:
+def shelf_sandbox() -> Iterator[Sandbox]:
+    """The sandbox of the shelf alone: building the shelf changes its tables."""
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory, shelf_sandbox: Sandbox) -> Settings:
     """A lake that was loaded once for all tests, which only read it."""
-    return reading_lake.build(tmp_path_factory.mktemp("bridge") / "lake", bridge_sandbox)
+    return reading_lake.build(tmp_path_factory.mktemp("bridge") / "lake", shelf_sandbox)
 
 
 @pytest.fixture(scope="session")

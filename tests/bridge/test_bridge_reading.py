@@ -135,7 +135,7 @@ async def test_raw_records_keep_symbols_as_they_came_and_say_what_they_mean(clie
     assert found["provenance"][0]["updated"] == "2024-09-30"
 
 
-async def test_raw_records_of_many_pages_are_read_on_without_loss(client: Client, bridge_sandbox: Sandbox) -> None:
+async def test_raw_records_of_many_pages_are_read_on_without_loss(client: Client, shelf_sandbox: Sandbox) -> None:
     seen, cursor, pages = [], "", set()
     while True:
         found, _ = await call(client, "load_data_from_s3", dataset_id=POPULATION, max_records=200, cursor=cursor)
@@ -145,7 +145,7 @@ async def test_raw_records_of_many_pages_are_read_on_without_loss(client: Client
         cursor = found["next_cursor"]
         if not cursor:
             break
-    assert seen == [cell.value for cell in bridge_sandbox.tables[POPULATION].cells]
+    assert seen == [cell.value for cell in shelf_sandbox.tables[POPULATION].cells]
     assert len(pages) == 6
     uri = sorted(pages)[2]
     page, _ = await call(client, "load_data_from_s3", uri=uri)

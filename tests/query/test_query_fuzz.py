@@ -9,7 +9,7 @@ import re
 
 import query_statements
 import sqlglot
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from sqlglot import exp
 
@@ -81,6 +81,7 @@ def test_what_passes_is_one_query_of_allowed_things(sql: str) -> None:
 
 
 @given(sql=mutated(HONEST))
+@example(sql="SELECT * FROM t FOR VERSION-- AS OF 46 AS old")
 @many_examples(2)
 def test_what_goes_to_athena_is_the_same_one_query(sql: str) -> None:
     """What the guard wrote is read once more, by sqlglot's own Athena and Trino, which know nothing of the guard."""
