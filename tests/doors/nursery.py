@@ -1,4 +1,4 @@
-"""A process with all imports done, which forks a child for each load; a child can kill itself at its n-th call.
+"""A process with all imports done, which forks a child for each change of a lake; one can kill itself at its n-th call.
 
 Counting calls spreads the kills over the whole way on any machine alike: fetching, mapping, merging, writing, renaming,
 committing. Started by `Nursery`, which speaks with it over pipes.
@@ -12,12 +12,18 @@ import signal
 import subprocess
 import sys
 import traceback
+from datetime import timedelta
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
 import pyiceberg
 
+from estat_dagster.lake.deleting import delete
+from estat_dagster.lake.history import dataset_snapshots, find_table
+from estat_dagster.lake.lake import open_lake
+from estat_dagster.lake.maintenance import COMPACT, EXPIRE, maintain
+from estat_dagster.lake.rollback import rollback
 from estat_dagster.settings import Settings
 from tests.doors.loader import load_into
 
@@ -49,28 +55,42 @@ class Calls:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
-def child(home: Path, base_url: str, dataset_id: str, kill_at: int, report: int) -> None:
+def change(settings: Settings, dataset_id: str, action: str) -> None:
+    """Load a dataset, roll it back to its first snapshot, delete it, or put files together and expire snapshots."""
+    lake = open_lake(settings)
+    if action == "load":
+        load_into(settings, dataset_id, chunk_size=200)
+    elif action == "rollback":
+        rollback(lake, dataset_id, dataset_snapshots(find_table(lake.tables, dataset_id), dataset_id)[-1].snapshot_id)
+    elif action == "delete":
+        delete(lake, dataset_id, settings.locks_home)
+    elif action == "maintain":
+        list(maintain(lake, (COMPACT, EXPIRE), older_than=timedelta(0), keep=1))
+
+
+def child(settings: Settings, dataset_id: str, action: str, kill_at: int, report: int) -> None:
     calls = Calls(kill_at)
     if kill_at:
         sys.setprofile(calls)
-    load_into(Settings(app_id="test", base_url=base_url, lake_home=home), dataset_id, chunk_size=200)
+    change(settings, dataset_id, action)
     sys.setprofile(None)
     os.write(report, str(calls.count).encode())
 
 
 def main() -> None:
-    """For each line `kill_at`, fork a load and print how many calls it made, or `killed`."""
-    home, base_url, dataset_id = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+    """For each line `action kill_at`, fork a change and print how many calls it made, or `killed`."""
+    settings = Settings(app_id="test", base_url=sys.argv[2], lake_home=Path(sys.argv[1]))
     for module in LATE:
         importlib.import_module(module)
     print("ready", flush=True)
     for line in sys.stdin:
+        action, kill_at = line.split()
         reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:
             status = 1
             try:
-                child(home, base_url, dataset_id, int(line), writing)
+                child(settings, sys.argv[3], action, int(kill_at), writing)
                 status = 0
             except BaseException:
                 traceback.print_exc()
@@ -103,20 +123,20 @@ class Nursery:
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
-    def begin(self, kill_at: int = 0) -> None:
-        """Begin a load that is killed at one of its calls; at 0 they are not counted, which is faster."""
+    def begin(self, kill_at: int = 0, action: str = "load") -> None:
+        """Begin a change that is killed at one of its calls; at 0 they are not counted, which is faster."""
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{kill_at}\n")
+        self._process.stdin.write(f"{action} {kill_at}\n")
         self._process.stdin.flush()
 
     def answer(self) -> str:
-        """Wait for the end of a load: the number of its calls, or `killed`."""
+        """Wait for the end of a change: the number of its calls, or `killed`."""
         assert self._process.stdout is not None
         return self._process.stdout.readline().strip()
 
-    def load(self, kill_at: int = 0) -> int:
-        """Load whole, and return the number of calls."""
-        self.begin(kill_at)
+    def do(self, action: str = "load", kill_at: int = 0) -> int:
+        """Make a whole change, and return the number of calls."""
+        self.begin(kill_at, action)
         return int(self.answer())
 
 
