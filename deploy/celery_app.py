@@ -13,4 +13,5 @@ from dagster_celery.tasks import create_execute_job_task
 import estat_dagster.definitions  # noqa: F401
 
 app = make_app({"broker": os.environ["CELERY_BROKER"], "backend": os.environ["CELERY_BACKEND"]})
+app.conf.worker_redirect_stdouts = False  # lines of runs are JSON already
 execute_job = create_execute_job_task(app)

@@ -32,6 +32,7 @@ COMMANDS = {
     "athena-setup": "Make or mend the Athena workgroup of a lake on AWS.",
     "demo": "Load datasets of several domains and ask them questions.",
     "dev": "Open the Dagster web UI, with daemon and sandbox.",
+    "service": "Run a program of Dagster's whose log lines are the project's JSON.",
     "serve": "Serve the Dagster web UI to others, behind a guard.",
 }
 

@@ -31,6 +31,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def program(name: str) -> str:
+    """Return where a program of this Python's environment is."""
+    return str(Path(sys.executable).with_name(name))
+
+
 def start_service(
     command: Sequence[str], home: Path, environment: Mapping[str, str] | None = None, log: IO[bytes] | None = None
 ) -> subprocess.Popen[bytes]:
@@ -41,7 +46,7 @@ def start_service(
         log: where it writes; None is where this process does.
     """
     return subprocess.Popen(
-        [str(Path(sys.executable).with_name(command[0])), *command[1:]],
+        [program(command[0]), *command[1:]],
         cwd=home,
         env=environment,
         stdin=subprocess.DEVNULL,

@@ -10,6 +10,7 @@ import functools
 import json
 import logging
 import os
+import re
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -17,6 +18,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 LOGGER = logging.getLogger("estat_dagster")
+PLAIN = re.compile(
+    r"(?P<timestamp>[\d-]{10} [\d:]{8} [+-]\d{4}) - (?P<logger>[\w.-]+) - (?P<level>[A-Z]+) - (?P<event>.*)", re.S
+)
+"""A line of Dagster's console: what runs write."""
 _TALLIES: list[Counter[str]] = []
 _TALLYING = threading.Lock()
 
@@ -74,21 +79,52 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
+        moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        return _line(moment, record.levelname, **self.facts(record))
+
+    def facts(self, record: logging.LogRecord) -> dict[str, Any]:
+        """Return what the line says beyond time and level."""
         facts: dict[str, Any] = getattr(record, "estat", {})
-        line = {
-            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname,
+        return {
             "operation": facts.get("operation", record.name),
             "dataset_id": facts.get("dataset_id"),
             "message": facts.get("message", record.getMessage()),
             "details": facts.get("details", {}),
         }
-        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def as_our_line(text: str) -> str:
+    """Return a line of another program as one of ours: Dagster's JSON and plain lines by their fields, others whole."""
+    found = _read(text.rstrip("\n"))
+    if found.keys() >= {"operation", "message"}:
+        return text.rstrip("\n")
+    return _line(
+        found.pop("timestamp", None) or datetime.now(UTC).isoformat(timespec="milliseconds"),
+        str(found.pop("level", "info")).upper(),
+        operation=found.pop("logger", "dagster"),
+        dataset_id=None,
+        message=found.pop("event"),
+        details=found,
+    )
+
+
+def _read(text: str) -> dict[str, Any]:
+    """Return the fields of a line, as Dagster's JSON names them."""
+    with contextlib.suppress(ValueError):
+        found = json.loads(text)
+        if isinstance(found, dict) and (found.keys() >= {"operation", "message"} or "event" in found):
+            return found
+    plain = PLAIN.fullmatch(text)
+    return plain.groupdict() if plain else {"event": text}
+
+
+def _line(timestamp: str, level: str, **facts: Any) -> str:
+    return json.dumps({"timestamp": timestamp, "level": level, **facts}, ensure_ascii=False, default=str)
 
 
 def log_to_stderr() -> None:
-    """Write the project's log lines to stderr from now on, one JSON object a line."""
+    """Write log lines to stderr from now on, one JSON object a line: the project's, and warnings of libraries."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter())
-    LOGGER.addHandler(handler)
+    logging.getLogger().addHandler(handler)
     LOGGER.setLevel(logging.INFO)

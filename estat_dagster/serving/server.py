@@ -51,4 +51,6 @@ def guarded_app(workspace: Path, doors: Doors, hosts: Collection[str], *, read_o
 
 def serve(app: ASGIApp, host: str, port: int) -> None:
     """Answer until the process is told to end. Forwarded headers are the guard's business, and of no one else."""
-    uvicorn.run(app, host=host, port=port, log_level="warning", proxy_headers=False, server_header=False)
+    uvicorn.run(
+        app, host=host, port=port, log_config=None, log_level="warning", proxy_headers=False, server_header=False
+    )

@@ -108,7 +108,7 @@ class Nursery:
     """The process, from outside."""
 
     def __init__(self, home: Path, base_url: str, dataset_id: str) -> None:
-        arguments = [sys.executable, "-m", "tests.doors.nursery", str(home), base_url, dataset_id]
+        arguments = [sys.executable, "-X", "faulthandler", "-m", "tests.doors.nursery", str(home), base_url, dataset_id]
         self._process = subprocess.Popen(
             arguments, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
         )

@@ -11,6 +11,8 @@ import yaml
 from dagster._config import process_config
 from dagster._core.instance.ref import InstanceRef
 
+from estat_dagster.commands.service import PROGRAMS
+
 ROOT = Path(__file__).resolve().parents[2]
 HOMES = sorted(path.parent for path in ROOT.glob("deploy/*/dagster.yaml"))
 VARIABLES = {
@@ -63,8 +65,9 @@ def test_the_workers_application_knows_the_task_that_the_launcher_sends() -> Non
 def test_every_service_starts_a_command_that_is_there_with_the_settings_it_reads() -> None:
     compose = yaml.safe_load((ROOT / "deploy/compose/compose.yaml").read_text("utf-8"))
     services = {name: each.get("command", "") for name, each in compose["services"].items()}
-    assert services["web"].startswith("estat serve")
-    assert {each.split()[0] for each in services.values() if each} == {"dagster", "estat", "dagster-daemon", "celery"}
+    assert services["web"].startswith("estat --log-json serve")
+    started = {each.removeprefix("estat service ").split()[0] for each in services.values() if each}
+    assert started == {"estat", *PROGRAMS} - {"dagster-webserver"}
     given = set(compose["services"]["web"]["environment"])
     assert set(VARIABLES) <= given
     assert compose["services"]["web"]["ports"] == ["127.0.0.1:3000:3000"]

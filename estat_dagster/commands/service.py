@@ -1,0 +1,52 @@
+"""`estat service`: a program of Dagster's, such as its daemon, whose log lines are the project's JSON."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+import click
+
+from estat_dagster.errors import ValidationError
+from estat_dagster.services import program
+from estat_dagster.telemetry import as_our_line
+
+JSON = ("--log-format", "json")
+PROGRAMS = {"dagster": JSON, "dagster-daemon": JSON, "dagster-webserver": JSON, "celery": ()}
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.argument("words", nargs=-1, required=True, metavar="PROGRAM [WORDS]...")
+def command(words: Sequence[str]) -> None:
+    """Run a program of Dagster's, or its Celery workers, and write what it says as the project's JSON lines on stdout.
+
+    `estat service dagster-daemon run -w workspace.yaml`. Signals reach the program, and its exit code is this one's.
+    """
+    if words[0] not in PROGRAMS:
+        raise ValidationError(
+            f"{words[0]} is no program that Dagster runs by.", hint=f"Take one of {', '.join(PROGRAMS)}."
+        )
+    sys.exit(run(words))
+
+
+def run(words: Sequence[str]) -> int:
+    """Run the program until it ends, write its lines anew, and return its exit code; below 0 a signal ended it."""
+    running = subprocess.Popen(
+        [program(words[0]), *words[1:], *PROGRAMS[words[0]]],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        running.send_signal(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, pass_on)
+    with running:
+        for line in running.stdout or ():
+            print(as_our_line(line.decode("utf-8", "replace")), flush=True)
+    return running.returncode

@@ -1,0 +1,103 @@
+"""Log lines of every process have one form: of Dagster's services, of the runs that they start, of plain texts."""
+
+import json
+import logging
+import shutil
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from estat_dagster.telemetry import as_our_line
+from tests.hypothesis_profiles import use_profile
+
+use_profile()
+ROOT = Path(__file__).resolve().parents[2]
+FIELDS = ["timestamp", "level", "operation", "dataset_id", "message", "details"]
+
+
+def read(line: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(line)
+    assert list(found) == FIELDS
+    assert found["level"] in logging.getLevelNamesMapping()
+    return found
+
+
+def test_a_service_of_dagster_s_writes_our_lines_and_ends_by_a_signal(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "dagster.yaml", tmp_path)
+    command = [str(Path(sys.executable).with_name("estat")), "service", "dagster-daemon", "run", "--empty-workspace"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env={"DAGSTER_HOME": str(tmp_path), "PATH": ""}, stdout=subprocess.PIPE, text=True
+    ) as service:
+        assert service.stdout is not None
+        first = read(service.stdout.readline())
+        service.terminate()
+        rest = [read(line) for line in service.stdout]
+    assert service.returncode == 0
+    assert first["operation"] == "dagster.daemon"
+    assert "configured with the following daemons" in first["message"]
+    assert any("shut down" in line["message"] for line in rest)
+
+
+def test_what_is_no_program_of_dagster_s_is_refused() -> None:
+    estat = str(Path(sys.executable).with_name("estat"))
+    done = subprocess.run([estat, "service", "rm", "-rf", "x"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: rm is no program")
+
+
+RUN = """
+import dagster as dg
+from estat_dagster.telemetry import log
+
+@dg.op
+def tell(context):
+    log("fetch", "one page of 2", dataset_id="0003005798", pages=2)
+    context.log.warning("two\\nlines")
+
+@dg.job
+def telling():
+    tell()
+"""
+
+
+def test_what_a_run_says_on_its_console_is_read_by_its_fields(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "dagster.yaml", tmp_path)
+    (tmp_path / "telling.py").write_text(RUN, "utf-8")
+    command = [str(Path(sys.executable).with_name("dagster")), "job", "execute", "-f", "telling.py"]
+    done = subprocess.run(command, cwd=tmp_path, env={"DAGSTER_HOME": str(tmp_path)}, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    lines = [read(as_our_line(line)) for line in (done.stdout + done.stderr).decode().splitlines()]
+    [page] = [line for line in lines if line["message"].endswith("fetch: one page of 2")]
+    assert (page["level"], page["operation"]) == ("INFO", "dagster")
+    assert datetime.strptime(page["timestamp"], "%Y-%m-%d %H:%M:%S %z")
+    assert [line["message"] for line in lines if line["message"] == "lines"], "a second line is a line of its own"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)
+)
+EVENTS = st.fixed_dictionaries(
+    {"event": st.text()}, optional={"level": st.sampled_from(["info", "error"]), "logger": st.text()}
+)
+
+
+@given(st.text() | JSON.map(json.dumps) | EVENTS.map(json.dumps))
+def test_any_line_of_another_program_becomes_one_of_ours_and_stays_one(text: str) -> None:
+    line = as_our_line(text)
+    assert "\n" not in line
+    found = read(line)
+    assert as_our_line(line) == line
+    try:
+        event = json.loads(text)
+    except ValueError:
+        event = None
+    if isinstance(event, dict) and "event" in event:
+        assert found["message"] == event["event"]
+    elif not isinstance(event, dict) or not {"operation", "message"} <= event.keys():
+        assert text.rstrip("\n").endswith(found["message"])
+        assert found["message"] or not text.strip()
