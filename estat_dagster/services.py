@@ -22,6 +22,8 @@ from typing import IO
 HOST = "127.0.0.1"
 TICK_SECONDS = 0.25
 STORAGE = Path("data/dagster/storage")
+PATIENCE = {"DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR": "1"}
+"""A daemon that starts while the code server does lets a backfill wait for it; without this it cancels the rest."""
 
 
 def free_port() -> int:
@@ -48,7 +50,7 @@ def start_service(
     return subprocess.Popen(
         [program(command[0]), *command[1:]],
         cwd=home,
-        env=environment,
+        env={**(os.environ if environment is None else environment), **PATIENCE},
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,

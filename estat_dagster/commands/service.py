@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from types import FrameType
 import click
 
 from estat_dagster.errors import ValidationError
-from estat_dagster.services import program
+from estat_dagster.services import PATIENCE, program
 from estat_dagster.telemetry import as_our_line
 
 JSON = ("--log-format", "json")
@@ -36,6 +37,7 @@ def run(words: Sequence[str]) -> int:
     """Run the program until it ends, write its lines anew, and return its exit code; below 0 a signal ended it."""
     running = subprocess.Popen(
         [program(words[0]), *words[1:], *PROGRAMS[words[0]]],
+        env=os.environ | PATIENCE,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -142,3 +142,10 @@ def test_a_partition_that_is_added_by_hand_can_be_materialized(web: Web) -> None
 def test_a_wrong_id_ends_the_run_with_its_words(web: Web, wrong: str) -> None:
     run = web.launch("register_and_ingest", {"ops": {"register_and_load": {"config": {"dataset_ids": wrong}}}})
     assert web.wait(run) == "FAILURE"
+
+
+@pytest.mark.soak
+def test_every_job_about_all_datasets_can_be_launched_as_its_form_stands(web: Web) -> None:
+    jobs = ("maintenance", "look_over_datasets", "clean_up", "forget_old_runs", "rebuild_from_raw", "refresh_updated")
+    runs = {job: web.launch(job, {}) for job in jobs}
+    assert {job: web.wait(run) for job, run in runs.items()} == dict.fromkeys(jobs, "SUCCESS")

@@ -5,6 +5,7 @@ Nobody launches anything again here: what was lost is found by run monitoring, a
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -22,9 +23,11 @@ from dagster._core.storage.tags import GRPC_INFO_TAG
 
 from benchmarks.operations import DOMAIN, finished, start_backfill
 from benchmarks.stack import Stack, small_tables
+from estat_dagster.automation import launcher
 from estat_dagster.automation.launcher import WatchedRunLauncher, is_alive
 from estat_dagster.lake.lake import open_lake
 from estat_dagster.sandbox.server import Sandbox
+from estat_dagster.services import free_port, start_service, stop_services
 from estat_dagster.settings import Settings
 
 DATASETS, SECONDS = 8, 500
@@ -73,13 +76,14 @@ def health(pid: int, server: str) -> WorkerStatus:
         assert found is not None
         data = EngineEventData.in_process(pid)
         instance.report_engine_event(f"Started process for run (pid: {pid}).", found, data)
-        launcher = WatchedRunLauncher()
-        launcher.register_instance(instance)
-        return launcher.check_run_worker_health(found).status
+        watched = WatchedRunLauncher()
+        watched.register_instance(instance)
+        return watched.check_run_worker_health(found).status
 
 
 @pytest.mark.parametrize("server", ['{"host": "localhost", "port": 1}', '{"socket": "/tmp/any"}'])
-def test_a_run_whose_process_was_killed_is_told_from_one_at_work(server: str) -> None:
+def test_a_run_whose_process_was_killed_is_told_from_one_at_work(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launcher, "MOST_SECONDS", 0)
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     assert health(process.pid, server) == WorkerStatus.RUNNING
     process.kill()
@@ -87,6 +91,28 @@ def test_a_run_whose_process_was_killed_is_told_from_one_at_work(server: str) ->
     assert not is_alive(process.pid), "it is dead, although nobody has reaped it yet"
     process.wait()
     assert health(process.pid, server) == WorkerStatus.NOT_FOUND
+
+
+def test_a_run_is_not_given_up_before_its_code_server_has_answered_for_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    port = free_port()
+    server = json.dumps({"host": "127.0.0.1", "port": port})
+    monkeypatch.setattr(launcher, "SETTLED_SECONDS", 0)
+    assert health(process.pid, server) == WorkerStatus.RUNNING
+    (tmp_path / "empty.py").write_text("import dagster as dg\n\ndefs = dg.Definitions()\n", "utf-8")
+    command = ["dagster", "code-server", "start", "-h", "127.0.0.1", "-p", str(port), "-f", "empty.py"]
+    with (tmp_path / "code.log").open("wb") as log:
+        service = start_service(command, tmp_path, os.environ | {"DAGSTER_HOME": str(tmp_path)}, log)
+    try:
+        wait_for(lambda: launcher.answers("127.0.0.1", port))
+        assert health(process.pid, server) == WorkerStatus.NOT_FOUND
+        monkeypatch.setattr(launcher, "SETTLED_SECONDS", 60)
+        assert health(process.pid, server) == WorkerStatus.RUNNING
+    finally:
+        stop_services([service], 20)
 
 
 def test_a_run_on_another_machine_is_believed_to_be_at_work() -> None:
