@@ -14,7 +14,7 @@ import requests
 
 from estat_dagster.sandbox.model import Table
 from estat_dagster.sandbox.tables.catalogue import catalogue
-from estat_dagster.services import HOST, free_port, start_service, stop_services, wait_for_tables
+from estat_dagster.services import HOST, free_port, make_tables, start_service, stop_services
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKSPACE = "load_from:\n  - grpc_server: {host: 127.0.0.1, port: %d, location_name: estat}\n"
@@ -63,10 +63,9 @@ class Stack:
 
     def __enter__(self) -> Stack:
         try:
-            for name in ("code", "web"):
+            make_tables(self.home, self.environment)
+            for name in ("code", "web", "daemon"):
                 self.start(name)
-            wait_for_tables(self.running["web"], self.url, self.home)
-            self.start("daemon")
             self.wait_until_ready()
         except BaseException:
             stop_services(self.running.values(), STOP_SECONDS)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import os
 import signal
 import socket
@@ -39,13 +40,13 @@ def program(name: str) -> str:
 
 
 def start_service(
-    command: Sequence[str], home: Path, environment: Mapping[str, str] | None = None, log: IO[bytes] | None = None
+    command: Sequence[str], home: Path, environment: Mapping[str, str] | None = None, log: IO[bytes] | int | None = None
 ) -> subprocess.Popen[bytes]:
     """Start a program of this Python's environment in a folder; it leads a session and ends when its parent dies.
 
     Args:
         environment: None is this process's own.
-        log: where it writes; None is where this process does.
+        log: where it writes, or `subprocess.PIPE`; None is where this process does.
     """
     return subprocess.Popen(
         [program(command[0]), *command[1:]],
@@ -53,17 +54,28 @@ def start_service(
         env={**(os.environ if environment is None else environment), **PATIENCE},
         stdin=subprocess.DEVNULL,
         stdout=log,
-        stderr=log,
+        stderr=None if log is None else subprocess.STDOUT,
         start_new_session=True,
         preexec_fn=_die_with_parent,
     )
 
 
-def wait_for_tables(web: subprocess.Popen[bytes], url: str, home: Path) -> None:
-    """Wait in a new home until the web server answers or ends: two processes that make Dagster's tables break them."""
-    if not any((home / STORAGE).rglob("*.db")):
-        while web.poll() is None and not answers(url):
-            time.sleep(TICK_SECONDS)
+def make_tables(home: Path, environment: Mapping[str, str] | None = None) -> None:
+    """Make Dagster's tables in a new home before any service starts: two processes that make them at once break them.
+
+    Raises:
+        subprocess.CalledProcessError: Dagster could not make them; its words are on stderr.
+    """
+    folder = home / STORAGE
+    if "sqlite:" not in (home / "dagster.yaml").read_text("utf-8"):
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not any(folder.rglob("*.db")):
+            given = {**(os.environ if environment is None else environment), "DAGSTER_HOME": str(home)}
+            command = [program("dagster"), "instance", "info"]
+            subprocess.run(command, cwd=home, env=given, stdout=subprocess.DEVNULL, check=True)
 
 
 def answers(url: str) -> bool:

@@ -15,6 +15,11 @@ AsOf = str | int | datetime
 """A snapshot id, or a moment as datetime or ISO 8601 text: UTC where no zone is given, a date its first instant."""
 
 
+def is_snapshot_id(as_of: AsOf | None) -> bool:
+    """Whether that is the id of a snapshot, which is one table's, and no moment, which all tables have."""
+    return isinstance(as_of, int) or (isinstance(as_of, str) and bool(re.fullmatch(r"\d{9,}", as_of)))
+
+
 def snapshot_as_of(table: Table, as_of: AsOf) -> int:
     """Return the id of the snapshot with that id, or of the one that was current at that moment.
 
@@ -22,7 +27,7 @@ def snapshot_as_of(table: Table, as_of: AsOf) -> int:
         ValidationError: the text is neither, there is no such snapshot, or the table did not exist yet.
     """
     name = table.name()[-1]
-    if isinstance(as_of, int) or (isinstance(as_of, str) and re.fullmatch(r"\d{9,}", as_of)):
+    if isinstance(as_of, int) or (isinstance(as_of, str) and is_snapshot_id(as_of)):
         if table.snapshot_by_id(int(as_of)) is None:
             raise ValidationError(f"{name} has no snapshot {as_of}.", hint=_hint(name))
         return int(as_of)

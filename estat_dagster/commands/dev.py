@@ -12,7 +12,7 @@ import click
 
 from estat_dagster.commands.output import say
 from estat_dagster.errors import NetworkError, ValidationError
-from estat_dagster.services import HOST, start_service, stop_services, wait_for_tables
+from estat_dagster.services import HOST, make_tables, start_service, stop_services
 from estat_dagster.settings import project_root
 from estat_dagster.workbench import Workbench, shared_sandbox
 
@@ -36,8 +36,8 @@ def command(port: int) -> None:
         signal.signal(number, _interrupt)
     running: dict[str, subprocess.Popen[bytes]] = {}
     try:
+        make_tables(home, environment)
         running["web UI"] = start_service(web, home, environment)
-        wait_for_tables(running["web UI"], f"http://{HOST}:{port}", home)
         running["daemon"] = start_service(daemon, home, environment)
         say(f"Dagster is starting at http://{HOST}:{port}. Begin with the job register_and_ingest. Ctrl-C ends it all.")
         _watch(running)

@@ -12,6 +12,7 @@ import click
 
 from estat_dagster.commands.output import say
 from estat_dagster.errors import ValidationError
+from estat_dagster.services import make_tables
 from estat_dagster.settings import project_root
 
 TOKEN_BYTES = 32
@@ -55,6 +56,7 @@ def command(
     os.environ["DAGSTER_HOME"] = str(home)
     place = (workspace or home / "workspace.yaml").resolve()
     os.chdir(home)
+    make_tables(home)
     warnings.filterwarnings("ignore", category=DeprecationWarning)
     from estat_dagster.serving.doors import Doors, Role
     from estat_dagster.serving.server import guarded_app, serve

@@ -12,7 +12,8 @@ from types import FrameType
 import click
 
 from estat_dagster.errors import ValidationError
-from estat_dagster.services import PATIENCE, program
+from estat_dagster.services import make_tables, start_service
+from estat_dagster.settings import project_root
 from estat_dagster.telemetry import as_our_line
 
 JSON = ("--log-format", "json")
@@ -35,13 +36,10 @@ def command(words: Sequence[str]) -> None:
 
 def run(words: Sequence[str]) -> int:
     """Run the program until it ends, write its lines anew, and return its exit code; below 0 a signal ended it."""
-    running = subprocess.Popen(
-        [program(words[0]), *words[1:], *PROGRAMS[words[0]]],
-        env=os.environ | PATIENCE,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
+    home = project_root()
+    make_tables(home)
+    environment = os.environ | {"DAGSTER_HOME": str(home)}
+    running = start_service([*words, *PROGRAMS[words[0]]], home, environment, subprocess.PIPE)
 
     def pass_on(number: int, frame: FrameType | None) -> None:
         running.send_signal(number)

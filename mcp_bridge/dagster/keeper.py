@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from estat_dagster.services import HOST, TICK_SECONDS, answers, free_port, start_service, stop_services, wait_for_tables
+from estat_dagster.services import HOST, TICK_SECONDS, answers, free_port, make_tables, start_service, stop_services
 
 LONELY_SECONDS = 20.0
 STOP_SECONDS = 10.0
@@ -94,9 +94,8 @@ def main(socket_path: Path, home: Path, lake: str) -> None:
         daemon = ["dagster-daemon", "run", "-w", str(workspace)]
         facts = {"url": f"http://{HOST}:{port}", "lake": lake, "keeper": f"{os.getpid()}-{time.time():.0f}"}
         try:
-            services.append(start_service(web, home))
-            wait_for_tables(services[0], facts["url"], home)
-            services.append(start_service(daemon, home))
+            make_tables(home)
+            services += [start_service(web, home), start_service(daemon, home)]
             Keeper(listener, services, facts).run()
         finally:
             socket_path.unlink(missing_ok=True)

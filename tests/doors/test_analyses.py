@@ -252,3 +252,24 @@ def test_the_command_shows_rows_and_the_sql_that_made_them(home: Path, monkeypat
     assert len(again) == 1 + 8
     assert "years: Coverage by year" in run(HAND)
     assert "SELECT dataset_id, value_text" in run(HAND, "--only", "missing", "--sql")
+
+
+def test_an_analysis_can_be_of_a_snapshot_or_of_a_moment(tmp_path: Path) -> None:
+    with Sandbox([by_hand(HAND)]) as sandbox:
+        load(tmp_path, sandbox.base_url, HAND)
+        table = sandbox.tables[HAND]
+        sandbox.replace(table.revised(updated="2026-01-01", cells=list(table.produce())[:7]))
+        load(tmp_path, sandbox.base_url, HAND)
+    engine = Workbench(Settings(app_id="test", lake_home=tmp_path)).sql
+    shots = engine.run('SELECT snapshot_id, committed_at FROM "population_data$snapshots" ORDER BY 2').read_all()
+    first, second = shots.column(0).to_pylist()
+
+    def rows(as_of: str | int | None) -> int:
+        [found] = answer(engine, "basic", HAND, only=["overview"], as_of=as_of)
+        return int(found.result.read_all().to_pylist()[0]["cell_count"])
+
+    assert rows(None) == rows(second) == 7
+    assert rows(str(first)) == rows(first) == sum(len(values) for values in FIGURES.values())
+    assert rows("2100-01-01") == 7
+    with pytest.raises(ValidationError, match="has no snapshot"):
+        rows("123456789")

@@ -12,6 +12,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from estat_dagster.services import answers, free_port
 from estat_dagster.telemetry import as_our_line
 from tests.hypothesis_profiles import use_profile
 
@@ -27,20 +28,29 @@ def read(line: str) -> dict[str, Any]:
     return found
 
 
-def test_a_service_of_dagster_s_writes_our_lines_and_ends_by_a_signal(tmp_path: Path) -> None:
+def test_services_that_start_at_once_in_a_new_home_write_our_lines_and_end_by_a_signal(tmp_path: Path) -> None:
     shutil.copy(ROOT / "dagster.yaml", tmp_path)
-    command = [str(Path(sys.executable).with_name("estat")), "service", "dagster-daemon", "run", "--empty-workspace"]
-    with subprocess.Popen(
-        command, cwd=tmp_path, env={"DAGSTER_HOME": str(tmp_path), "PATH": ""}, stdout=subprocess.PIPE, text=True
-    ) as service:
-        assert service.stdout is not None
-        first = read(service.stdout.readline())
-        service.terminate()
-        rest = [read(line) for line in service.stdout]
-    assert service.returncode == 0
-    assert first["operation"] == "dagster.daemon"
-    assert "configured with the following daemons" in first["message"]
-    assert any("shut down" in line["message"] for line in rest)
+    estat, port = str(Path(sys.executable).with_name("estat")), free_port()
+    asked = {
+        "dagster-webserver": ["dagster-webserver", "--empty-workspace", "-p", str(port)],
+        "dagster.daemon": ["dagster-daemon", "run", "--empty-workspace"],
+    }
+    started = {
+        name: subprocess.Popen(
+            [estat, "service", *words], env={"DAGSTER_HOME": str(tmp_path)}, stdout=subprocess.PIPE, text=True
+        )
+        for name, words in asked.items()
+    }
+    for name, service in started.items():
+        with service:
+            assert service.stdout is not None
+            first = read(service.stdout.readline())
+            assert (first["operation"], first["level"]) == (name, "INFO")
+            while name == "dagster-webserver" and not answers(f"http://127.0.0.1:{port}"):
+                assert service.poll() is None
+            service.terminate()
+            rest = [read(line) for line in service.stdout]
+        assert service.returncode == 0, rest
 
 
 def test_what_is_no_program_of_dagster_s_is_refused() -> None:

@@ -10,6 +10,7 @@ from estat_dagster.columns import EXTRA_AXES
 from estat_dagster.domains import check_dataset_id
 from estat_dagster.errors import ValidationError
 from estat_dagster.query.analyses.plan import Analysis, Kind, analysis_sql
+from estat_dagster.snapshots import is_snapshot_id
 
 if TYPE_CHECKING:
     from estat_dagster.query.engine import QueryEngine, QueryResult
@@ -41,14 +42,16 @@ def answer(
         sql: the query of `custom`.
         only: names of analyses; none is all of the kind.
         limit: the most rows of each answer.
+        as_of: a moment, or a snapshot of the table; of a snapshot's dataset, the axes are those that it has now.
 
     Raises:
         ValidationError: the lake has no such dataset or table, or the SQL is not allowed.
     """
-    table, dataset_id = _find(engine, subject, as_of)
+    moment = None if is_snapshot_id(as_of) else as_of
+    table, dataset_id = _find(engine, subject, moment)
     columns = set(engine.describe(table).column("column").to_pylist())
     if dataset_id:
-        columns -= _absent(engine, dataset_id, as_of)
+        columns -= _absent(engine, dataset_id, moment)
     analyses = analysis_sql(kind, columns, table=table, dataset_id=dataset_id, sql=sql)
     names = [analysis.name for analysis in analyses]
     if unknown := set(only) - set(names):
