@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,9 @@ from estat_dagster.sandbox.server import Sandbox
 
 ESTAT = Path(sys.executable).with_name("estat")
 LABOR = "0003005798"
+
+
+Done = subprocess.CompletedProcess[str]
 
 
 class Shell:
@@ -34,7 +38,7 @@ class Shell:
             "ESTAT_BASE_URL": base_url,
         }
 
-    def __call__(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def __call__(self, *words: str, **environment: str) -> Done:
         return subprocess.run(
             [str(ESTAT), *words],
             env=self.environment | environment,
@@ -62,7 +66,16 @@ def estat(base_url: str, tmp_path_factory: pytest.TempPathFactory) -> Shell:
     return shell
 
 
-def refused(done: subprocess.CompletedProcess[str]) -> str:
+@pytest.fixture(scope="module", autouse=True)
+def away(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Future[Done]]]:
+    """An address where no e-Stat answers, and a load from it, which waits and tries again while other tests run."""
+    with socket.socket() as closed, ThreadPoolExecutor() as pool:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}/rest/3.0/app"
+        yield url, pool.submit(Shell(tmp_path_factory.mktemp("away"), url), "load", LABOR)
+
+
+def refused(done: Done) -> str:
     """Return the one line that a user reads when something is wrong."""
     assert done.returncode != 0
     assert done.stdout == ""
@@ -151,11 +164,9 @@ def test_a_wrong_application_id_is_said_and_never_shown(estat: Shell, tmp_path: 
     assert "s3cr3t" not in line
 
 
-def test_an_estat_that_is_down_is_said_with_its_address(estat: Shell) -> None:
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{closed.getsockname()[1]}/rest/3.0/app"
-        line = refused(estat("load", LABOR, ESTAT_BASE_URL=url))
+def test_an_estat_that_is_down_is_said_with_its_address(away: tuple[str, Future[Done]]) -> None:
+    url, done = away
+    line = refused(done.result())
     assert "could not be reached" in line
     assert url in line
     assert "appId" not in line

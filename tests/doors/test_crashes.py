@@ -22,7 +22,7 @@ from tests.doors.nursery import NEVER, Nursery
 
 ROOT = Path(__file__).resolve().parents[2]
 DATASET = "9900000002"
-KILLS = 6
+KILLS = 4
 
 
 def release(table: Table, number: int) -> Table:

@@ -138,7 +138,7 @@ def test_a_partition_that_is_added_by_hand_can_be_materialized(web: Web) -> None
     assert web.wait(run) == "SUCCESS"
 
 
-@pytest.mark.parametrize("wrong", ["12345", "0009999999"])
+@pytest.mark.parametrize("wrong", [pytest.param("12345", marks=pytest.mark.soak), "0009999999"])
 def test_a_wrong_id_ends_the_run_with_its_words(web: Web, wrong: str) -> None:
     run = web.launch("register_and_ingest", {"ops": {"register_and_load": {"config": {"dataset_ids": wrong}}}})
     assert web.wait(run) == "FAILURE"
