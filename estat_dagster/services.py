@@ -66,8 +66,8 @@ def make_tables(home: Path, environment: Mapping[str, str] | None = None) -> Non
     Raises:
         subprocess.CalledProcessError: Dagster could not make them; its words are on stderr.
     """
-    folder = home / STORAGE
-    if "sqlite:" not in (home / "dagster.yaml").read_text("utf-8"):
+    folder, settings = home / STORAGE, home / "dagster.yaml"
+    if not settings.exists() or "sqlite:" not in settings.read_text("utf-8"):
         return
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:

@@ -79,18 +79,15 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        return _line(moment, record.levelname, **self.facts(record))
-
-    def facts(self, record: logging.LogRecord) -> dict[str, Any]:
-        """Return what the line says beyond time and level."""
         facts: dict[str, Any] = getattr(record, "estat", {})
-        return {
-            "operation": facts.get("operation", record.name),
-            "dataset_id": facts.get("dataset_id"),
-            "message": facts.get("message", record.getMessage()),
-            "details": facts.get("details", {}),
-        }
+        return _line(
+            datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            record.levelname,
+            operation=facts.get("operation", record.name),
+            dataset_id=facts.get("dataset_id"),
+            message=facts.get("message", record.getMessage()),
+            details=facts.get("details", {}),
+        )
 
 
 def as_our_line(text: str) -> str:
