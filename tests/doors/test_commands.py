@@ -186,6 +186,7 @@ def test_a_setting_that_makes_no_sense_is_said(estat: Shell) -> None:
     assert "ESTAT_BASE_URL" in refused(estat("load", LABOR, ESTAT_BASE_URL="api.e-stat.go.jp"))
 
 
+@pytest.mark.soak
 def test_one_bad_dataset_does_not_keep_the_others_from_loading(estat: Shell) -> None:
     done = estat("load", "0009999999", "9900000013", "--format", "json")
     assert done.returncode == 1

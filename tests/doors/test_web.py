@@ -132,6 +132,7 @@ def test_a_form_of_one_field_registers_and_loads_a_dataset(web: Web) -> None:
     assert {"dagster/column_schema", "dagster/table_name", "dagster/uri", "preview"} <= set(labels)
 
 
+@pytest.mark.soak
 def test_a_partition_that_is_added_by_hand_can_be_materialized(web: Web) -> None:
     web.ask(ADD, r=SELECTOR, d="general_datasets", k="9900000013")
     run = web.launch("ingest_general", {}, {"dagster/partition": "9900000013"})
