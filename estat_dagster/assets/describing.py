@@ -58,7 +58,8 @@ def _shown(step: StepResult, picture: bytes) -> dict[str, Any]:
     shown: dict[str, Any] = {}
     if picture:
         encoded = base64.b64encode(picture).decode()
-        shown["picture"] = dg.MetadataValue.md(f"![the data](data:image/png;base64,{encoded})")
+        alt = "one series of the data" if step.table_name else "what the rows hold"
+        shown["picture"] = dg.MetadataValue.md(f"![{alt}](data:image/png;base64,{encoded})")
     if step.quality:
         shown["quality_report"] = dg.MetadataValue.md(step.quality)
     if step.preview:

@@ -109,7 +109,7 @@ def test_a_text_stays_a_text_and_the_report_and_the_picture_tell_of_it(lakeside:
     outcome = lakeside.load("9900000009")
     facts = lakeside.facts(outcome, "validated_records")
     assert "no number: a text that NOTE does not explain" in facts["quality_report"]
-    assert facts["picture"].startswith("![the data](data:image/png;base64,iVBOR")
+    assert facts["picture"].startswith("![what the rows hold](data:image/png;base64,iVBOR")
     texts = [row for row in lakeside.rows("9900000009") if row["value_text"] is not None]
     assert {row["value_text"] for row in texts} == {"ＮＯ", "ＫＧ"}
     assert all(row["value"] is None and row["missing_reason"] is None for row in texts)
