@@ -82,3 +82,17 @@ def test_the_bridge_knows_no_dagster() -> None:
 def test_every_folder_of_the_project_is_one_that_these_rules_know() -> None:
     folders = {path.name for path in (ROOT / "estat_dagster").iterdir() if path.is_dir()} - {"__pycache__"}
     assert folders <= set(PACKAGES) | JOINING
+
+
+def test_types_of_msgspec_are_learnt_at_import() -> None:
+    """Threads that are the first to decode a Struct at once crash the process: its decoder is made where it is."""
+    for path in sorted((ROOT / "estat_dagster").rglob("*.py")) + sorted((ROOT / "mcp_bridge").rglob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        classes = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)} | {
+            "DatasetEntry",
+            "Manifest",
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("json.decode"):
+                given = {name.id for word in node.keywords for name in ast.walk(word) if isinstance(name, ast.Name)}
+                assert not given & classes, f"{path.name}:{node.lineno}"

@@ -31,6 +31,9 @@ class Memory(msgspec.Struct):
     told: dict[str, float] = {}
 
 
+_MEMORY = msgspec.json.Decoder(Memory)
+
+
 def build_alerts(*, running: bool) -> dg.SensorDefinition:
     """Return the sensor; a `running` one need not be switched on in the web UI."""
 
@@ -47,7 +50,7 @@ def build_alerts(*, running: bool) -> dg.SensorDefinition:
         if context.cursor is None:
             context.update_cursor(_encode(Memory(looked=moment)))
             return dg.SkipReason("Alerts begin now: what went wrong before is in the web UI.")
-        memory = msgspec.json.decode(context.cursor, type=Memory)
+        memory = _MEMORY.decode(context.cursor)
         runs = list(_ended(context.instance, memory))
         fresh = _fresh(memory, (p for run, _ in runs for p in problems_of(context.instance, run)), moment)
         if fresh:

@@ -69,6 +69,9 @@ class _Record(msgspec.Struct, frozen=True):
     pages: tuple[PageEntry, ...] = ()
 
 
+_RECORD = msgspec.json.Decoder(_Record)
+
+
 class Ledger:
     """The books of one fetch; threads may use it together.
 
@@ -184,7 +187,7 @@ class Ledger:
 def _decode(record: bytes | None) -> _Record | None:
     """Return a record; one of another version of this program counts as none."""
     try:
-        return msgspec.json.decode(record, type=_Record) if record else None
+        return _RECORD.decode(record) if record else None
     except msgspec.DecodeError:
         return None
 

@@ -69,7 +69,7 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
     @staticmethod
     def from_json(body: bytes) -> Manifest:
         """Read a stored manifest."""
-        return msgspec.json.decode(body, type=Manifest)
+        return _MANIFEST.decode(body)
 
     def metadata(self, first: StatsPage) -> Metadata:
         """Return table and all axes; `first` is the first page."""
@@ -97,6 +97,9 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
             position = entry.to_number + 1
         if len(states) > 1:
             yield f"the pages are of different states of the table: {sorted(states)}"
+
+
+_MANIFEST = msgspec.json.Decoder(Manifest)
 
 
 def content_hash(pages: Iterable[StatsPage], class_inf: bytes | None = None) -> str:

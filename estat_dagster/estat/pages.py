@@ -62,6 +62,10 @@ class _Answer(msgspec.Struct):
     GET_STATS_DATA: _StatsData
 
 
+# Made once, here: msgspec learns a type at the first decoder of it, and threads that make it at once crash the process.
+_ANSWER = msgspec.json.Decoder(_Answer)
+
+
 @dataclass(frozen=True)
 class StatsPage:
     """One answer of getStatsData.
@@ -117,7 +121,7 @@ def parse_stats_page(body: bytes) -> StatsPage:
     try:
         if not body.isascii():
             body.decode()  # msgspec does not look into what it cuts out
-        answer = msgspec.json.decode(body, type=_Answer).GET_STATS_DATA
+        answer = _ANSWER.decode(body).GET_STATS_DATA
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise_for_foreign(body, "GET_STATS_DATA")
         raise DataError("The answer of getStatsData lacks what every answer has.", detail=str(error)) from error

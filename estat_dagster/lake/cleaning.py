@@ -27,6 +27,9 @@ class _Page(msgspec.Struct):
     file: str
 
 
+_PAGES = msgspec.json.Decoder(_Pages)
+
+
 @dataclass(frozen=True)
 class Superfluous:
     """A file that can go, its size, and why."""
@@ -80,7 +83,7 @@ def _old_fetches(store: Store, entry: DatasetEntry, keep: int) -> Iterator[Super
 def _pages(store: Store, dataset_id: str, manifest: str) -> list[str]:
     path = paths.raw(dataset_id, manifest)
     try:
-        return [page.file for page in msgspec.json.decode(store.read(path), type=_Pages).pages]
+        return [page.file for page in _PAGES.decode(store.read(path)).pages]
     except msgspec.DecodeError as error:
         raise DataError(
             f"The manifest {store.uri(path)} cannot be read: {error}.",

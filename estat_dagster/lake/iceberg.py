@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pyiceberg.schema import Schema
     from pyiceberg.table import Table
 
-COMMITS, COMMIT_SECONDS = 50, 300  # a commit that loses against others is tried again, within both
+COMMITS, COMMIT_SECONDS = 100, 900  # a commit that loses against others is tried again, within both
 
 
 class IcebergTableManager:

@@ -62,6 +62,9 @@ class DatasetEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     checked_at: str | None = None
 
 
+_ENTRY = msgspec.json.Decoder(DatasetEntry)
+
+
 def held_scope(entry: DatasetEntry) -> dict[str, str]:
     """Return the part of the table that the lake holds, or shall hold where nothing was loaded yet."""
     return entry.scope if entry.loaded_scope is None else entry.loaded_scope
@@ -146,7 +149,7 @@ class MetadataManager:
 
     def _decode(self, path: str) -> DatasetEntry:
         try:
-            return msgspec.json.decode(self._store.read(path), type=DatasetEntry)
+            return _ENTRY.decode(self._store.read(path))
         except msgspec.DecodeError as error:
             raise DataError(
                 f"The registry entry {self._store.uri(path)} cannot be read: {error}.",
