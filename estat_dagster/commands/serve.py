@@ -28,7 +28,9 @@ LEAST_TOKEN = 16
 @click.option("--read-only", is_flag=True, help="Nobody may change anything here.")
 @click.option("--proxy-header", default="", metavar="NAME", help="The header in which a proxy names who it let in.")
 @click.option("--proxy", "proxies", multiple=True, metavar="ADDRESS", help="An address of that proxy.")
-@click.option("--operator", "operators", multiple=True, metavar="NAME", help="Who of them may change something.")
+@click.option(
+    "--operator", "operators", multiple=True, metavar="NAME", help="Who of them may change something; '*': all of them."
+)
 @click.option("--workspace", type=click.Path(path_type=Path), help="Another workspace.yaml.")
 def command(
     host: str,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 COOKIE = "estat_session"
+EVERYBODY = "*"
 
 
 class Role(StrEnum):
@@ -26,7 +27,7 @@ class Doors:
         tokens: role -> token; a role without a token cannot be had by one.
         proxy_header: the header in which a proxy names the person it let in; "" trusts none.
         proxies: the addresses from which that header is believed.
-        operators: the names of the header who may change something; empty: all of them.
+        operators: the names of the header who may change something; `EVERYBODY` is all of them.
     """
 
     tokens: Mapping[Role, str] = field(default_factory=dict, repr=False)
@@ -46,7 +47,7 @@ class Doors:
         """Return the role of a person whom a proxy named."""
         if not (self.proxy_header and name and peer in self.proxies):
             return None
-        return Role.OPERATOR if not self.operators or name in self.operators else Role.VIEWER
+        return Role.OPERATOR if self.operators & {name, EVERYBODY} else Role.VIEWER
 
 
 def session(token: str) -> str:

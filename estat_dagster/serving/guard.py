@@ -2,7 +2,7 @@
 
 Refused are: a Host that is not ours (DNS rebinding), an Origin that is not ours (other sites in the browser),
 whoever does not identify, a change by GET or HEAD or in a form that a foreign page can send, any change by a viewer.
-Websockets pass the same checks, and carry subscriptions only.
+Websockets pass the same checks, and carry subscriptions only. No page may show an answer in a frame (clickjacking).
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from graphql import OperationType
-from starlette.datastructures import Headers, QueryParams
+from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,7 +24,9 @@ from estat_dagster.serving.pages import LOGIN
 
 OPEN_PATHS = {"/healthz"}
 POLICY_VIOLATION = 1008
-MOST_BYTES = 10_000_000
+MOST_BYTES, MOST_FORM_BYTES = 10_000_000, 10_000
+NAME_OF_OPERATION = "op"
+"""What Dagster's pages add to the address of a request, for whoever reads logs; its server never looks at it."""
 
 
 class Guard:
@@ -45,11 +47,11 @@ class Guard:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        connection = HTTPConnection(scope)
-        if words := self._is_foreign(connection.headers):
-            await _refuse(scope, receive, send, 403, words)
-        elif scope["type"] == "http" and scope["path"] in OPEN_PATHS:
+        connection, send = HTTPConnection(scope), _unframed(send)
+        if scope["type"] == "http" and scope["path"] in OPEN_PATHS:
             await PlainTextResponse("ok")(scope, receive, send)
+        elif words := self._is_foreign(connection.headers):
+            await _refuse(scope, receive, send, 403, words)
         elif scope["type"] == "http" and scope["path"] == "/login":
             await self._login(scope, receive, send)
         elif (role := self._role(connection)) is None:
@@ -75,8 +77,8 @@ class Guard:
         kind, _, token = headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer":
             return self._doors.role_of_token(token.strip())
-        if cookie := connection.cookies.get(COOKIE):
-            return self._doors.role_of_cookie(cookie)
+        if role := self._doors.role_of_cookie(connection.cookies.get(COOKIE, "")):
+            return role
         names = headers.getlist(self._doors.proxy_header) if self._doors.proxy_header else []
         return self._doors.role_of_proxy(peer, names[0]) if len(names) == 1 else None
 
@@ -91,8 +93,11 @@ class Guard:
         request = Request(scope, receive)
         response: Response = HTMLResponse(LOGIN.replace("{words}", ""))
         if request.method == "POST":
-            given = QueryParams((await request.body()).decode(errors="replace")).get("token", "")
-            if self._doors.role_of_token(given):
+            form = await _read(receive, MOST_FORM_BYTES)
+            given = QueryParams(form.decode(errors="replace")).get("token", "")
+            if len(form) > MOST_FORM_BYTES:
+                response = PlainTextResponse("That is too much.", 413)
+            elif self._doors.role_of_token(given):
                 response = RedirectResponse("/", 303)
                 secure = request.url.scheme == "https" or request.headers.get("x-forwarded-proto") == "https"
                 response.set_cookie(COOKIE, session(given), httponly=True, samesite="strict", secure=secure)
@@ -107,7 +112,7 @@ class Guard:
             return
         body = b""
         if scope["method"] not in ("GET", "HEAD", "OPTIONS"):
-            body = await _read(receive)
+            body = await _read(receive, MOST_BYTES)
             receive = _replay(body, receive)
         status, words = _why_not(scope, Headers(scope=scope), body)
         if words:
@@ -131,9 +136,14 @@ def _why_not(scope: Scope, headers: Headers, body: bytes) -> tuple[int, str]:
         return 413, "That is too much."
     if not viewer:
         return 0, ""
-    if path == "/graphql" and is_reading(document_of(_json(body))) and not scope["query_string"]:
+    if path == "/graphql" and is_reading(document_of(_json(body))) and _only_names(scope["query_string"]):
         return 0, ""
     return 403, "Viewers may read, and change nothing."
+
+
+def _only_names(query_string: bytes) -> bool:
+    """Whether an address says nothing but the name of the operation, so that the body alone says what is done."""
+    return {name for name, _ in parse_qsl(query_string, keep_blank_values=True)} <= {NAME_OF_OPERATION.encode()}
 
 
 def _json(body: bytes) -> Any:
@@ -170,13 +180,27 @@ def _only_subscriptions(receive: Receive) -> Receive:
     return receive_checked
 
 
-async def _read(receive: Receive) -> bytes:
+async def _read(receive: Receive, most: int) -> bytes:
+    """Return the body of a request; of one that is longer than `most` bytes not much more than those."""
     body, more = b"", True
-    while more and len(body) <= MOST_BYTES:
+    while more and len(body) <= most:
         message = await receive()
         body += message.get("body", b"")
         more = message.get("more_body", False)
     return body
+
+
+def _unframed(send: Send) -> Send:
+    """Return what sends answers that no page shows in a frame; whatever else their policy forbids stays forbidden."""
+
+    async def send_unframed(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers.append("content-security-policy", "frame-ancestors 'none'")
+            headers["x-frame-options"] = "DENY"
+        await send(message)
+
+    return send_unframed
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

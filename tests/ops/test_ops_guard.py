@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 import requests
@@ -15,7 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from estat_dagster.commands.serve import command, read_tokens
 from estat_dagster.errors import ValidationError
-from estat_dagster.serving.doors import Doors, Role
+from estat_dagster.serving.doors import COOKIE, EVERYBODY, Doors, Role
 from tests.ops.serving import OPERATOR, VIEWER, Server, guarded
 
 ADD = (
@@ -101,6 +102,21 @@ def test_other_sites_and_other_names_are_refused_even_with_a_token(server: Serve
     assert "by-other" not in keys(server)
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/login", "/", "/graphql", "/server_info"])
+@pytest.mark.parametrize("token", ["", VIEWER])
+def test_no_answer_is_shown_in_a_frame_of_another_page(server: Server, path: str, token: str) -> None:
+    answer = server.get(path, token, Accept="text/html")
+    assert answer.headers["x-frame-options"] == "DENY"
+    policies = answer.raw.headers.getlist("content-security-policy")
+    assert policies[-1] == "frame-ancestors 'none'"
+    assert ("script-src" in policies[0]) == (bool(token) and path == "/"), "Dagster's own policy stays"
+
+
+def test_whether_it_lives_is_told_to_a_probe_by_whatever_name_and_nothing_else_is(server: Server) -> None:
+    assert server.get("/healthz", Host="10.0.0.7:3000").status_code == 200
+    assert server.get("/login", Host="10.0.0.7:3000").status_code == 403
+
+
 def test_the_names_of_the_server_are_let_in(server: Server) -> None:
     assert server.post({"query": READ}, Host="lake.example", Origin="https://lake.example").status_code == 200
     assert server.post({"query": READ}, Origin=server.url).status_code == 200
@@ -135,9 +151,22 @@ def test_a_viewer_cannot_hide_a_change_behind_a_second_name_or_in_the_address(se
     swapped = f'{{"query": {json.dumps(ADD % "by-trick")}, "query": {json.dumps(READ)}}}'
     for body in (twice, swapped):
         assert requests.post(f"{server.url}/graphql", body, headers=headers, timeout=30).status_code == 403
-    place = f"{server.url}/graphql?{urlencode({'query': ADD % 'by-trick'})}"
-    assert requests.post(place, json={"query": READ}, headers=headers, timeout=30).status_code == 403
+    for hidden in ("query", "variables", "operationName", "extensions", "", "%71uery", "op=Read&query"):
+        place = f"{server.url}/graphql?{hidden}={quote(ADD % 'by-trick')}"
+        assert requests.post(place, json={"query": READ}, headers=headers, timeout=30).status_code == 403
     assert "by-trick" not in keys(server)
+
+
+def test_a_viewer_asks_as_the_pages_of_dagster_do(server: Server) -> None:
+    headers = {"Authorization": f"Bearer {VIEWER}"}
+    asked = {"operationName": "Read", "variables": {}, "extensions": {}, "query": READ}
+    answer = requests.post(f"{server.url}/graphql?op=Read", json=asked, headers=headers, timeout=30)
+    assert answer.json()["data"]["version"]
+    change = asked | {"query": ADD % "by-page", "operationName": "Add"}
+    for name in ("Read", "Add"):
+        answer = requests.post(f"{server.url}/graphql?op={name}", json=change, headers=headers, timeout=30)
+        assert answer.status_code == 403
+    assert "by-page" not in keys(server)
 
 
 @pytest.mark.parametrize(
@@ -178,6 +207,14 @@ def test_a_person_gives_the_token_once_and_a_cookie_goes_on(server: Server) -> N
     assert browser.post(f"{server.url}/graphql", json={"query": READ}, headers=foreign, timeout=30).status_code == 403
 
 
+def test_a_form_that_is_too_long_for_a_token_is_refused_before_it_has_come(server: Server) -> None:
+    name, _, port = server.host.partition(":")
+    lines = ("POST /login HTTP/1.1", f"Host: {server.host}", "Content-Length: 300000000", "", f"token={'x' * 20_000}")
+    with socket.create_connection((name, int(port)), timeout=30) as stranger:
+        stranger.sendall("\r\n".join(lines).encode())
+        assert stranger.recv(100).startswith(b"HTTP/1.1 413")
+
+
 def connect(server: Server, token: str, **headers: str) -> sockets.ClientConnection:
     given = headers | ({"Authorization": f"Bearer {token}"} if token else {})
     url = server.url.replace("http", "ws")
@@ -186,23 +223,23 @@ def connect(server: Server, token: str, **headers: str) -> sockets.ClientConnect
 
 def test_websockets_carry_subscriptions_of_those_who_may_come_in(server: Server) -> None:
     for token in (OPERATOR, VIEWER):
-        with connect(server, token) as socket:
-            socket.send(json.dumps({"type": "connection_init"}))
-            assert json.loads(socket.recv(10))["type"] == "connection_ack"
-            socket.send(json.dumps({"type": "start", "id": "1", "payload": {"query": SUBSCRIBE}}))
-            socket.send(json.dumps({"type": "connection_init"}))
-            assert json.loads(socket.recv(10))["type"] == "connection_ack"
+        with connect(server, token) as opened:
+            opened.send(json.dumps({"type": "connection_init"}))
+            assert json.loads(opened.recv(10))["type"] == "connection_ack"
+            opened.send(json.dumps({"type": "start", "id": "1", "payload": {"query": SUBSCRIBE}}))
+            opened.send(json.dumps({"type": "connection_init"}))
+            assert json.loads(opened.recv(10))["type"] == "connection_ack"
 
 
 @pytest.mark.parametrize("token", [OPERATOR, VIEWER])
 @pytest.mark.parametrize("query", [ADD % "by-socket", READ, f"{SUBSCRIBE} {ADD % 'by-socket'}", "", None])
 def test_nothing_else_comes_through_a_websocket(server: Server, token: str, query: str | None) -> None:
-    with connect(server, token) as socket:
-        socket.send(json.dumps({"type": "connection_init"}))
-        socket.recv(10)
-        socket.send(json.dumps({"type": "start", "id": "1", "payload": {"query": query}}))
+    with connect(server, token) as opened:
+        opened.send(json.dumps({"type": "connection_init"}))
+        opened.recv(10)
+        opened.send(json.dumps({"type": "start", "id": "1", "payload": {"query": query}}))
         with pytest.raises(ConnectionClosed):
-            socket.recv(10)
+            opened.recv(10)
     assert "by-socket" not in keys(server)
 
 
@@ -221,14 +258,26 @@ def test_the_person_whom_the_proxy_names_is_a_viewer_or_an_operator(server: Serv
     assert "by-proxy" not in keys(server)
     assert server.post(change, "", **{"X-Forwarded-User": "mariko"}).status_code == 200
     assert "by-proxy" in keys(server)
+    stale = {"X-Forwarded-User": "kenji", "Cookie": f"{COOKIE}=of-an-older-token"}
+    assert server.post(read, "", **stale).status_code == 200
+    assert server.post(change, "", **stale).status_code == 403
+    assert server.post(read, "", Cookie=stale["Cookie"]).status_code == 401
 
 
 def test_a_proxy_is_believed_from_its_address_alone() -> None:
-    doors = Doors(proxy_header="X-User", proxies=frozenset({"10.0.0.1"}))
+    doors = Doors(proxy_header="X-User", proxies=frozenset({"10.0.0.1"}), operators=frozenset({"mariko"}))
     assert doors.role_of_proxy("10.0.0.1", "mariko") is Role.OPERATOR
     assert doors.role_of_proxy("10.0.0.2", "mariko") is None
     assert doors.role_of_proxy("10.0.0.1", "") is None
     assert Doors(proxies=frozenset({"10.0.0.1"})).role_of_proxy("10.0.0.1", "mariko") is None
+
+
+@pytest.mark.parametrize(
+    ("operators", "role"), [([], Role.VIEWER), (["mariko"], Role.VIEWER), ([EVERYBODY], Role.OPERATOR)]
+)
+def test_whom_nobody_named_an_operator_is_a_viewer(operators: list[str], role: Role) -> None:
+    doors = Doors(proxy_header="X-User", proxies=frozenset({"10.0.0.1"}), operators=frozenset(operators))
+    assert doors.role_of_proxy("10.0.0.1", "kenji") is role
 
 
 def test_tokens_that_can_be_guessed_and_headers_that_anybody_can_send_are_refused() -> None:
