@@ -53,6 +53,8 @@ class Settings:
     athena_workgroup: str = "estat-datalake"
     athena_output: str | None = None
     dagster_url: str = "http://127.0.0.1:3000"
+    dagster_token: str | None = field(default=None, repr=False)
+    """What opens the web server at `dagster_url`, where that is guarded."""
     max_concurrent: int = 10
     min_interval: float = 0.0
     aws_region: str | None = None
@@ -83,6 +85,7 @@ class Settings:
             athena_workgroup=env.get("ATHENA_WORKGROUP", cls.athena_workgroup),
             athena_output=env.get("ATHENA_OUTPUT_LOCATION", f"s3://{bucket}/athena-results/" if bucket else None),
             dagster_url=env.get("DAGSTER_URL", cls.dagster_url),
+            dagster_token=_token(env, "DAGSTER_TOKEN"),
             aws_region=env.get("AWS_REGION", env.get("AWS_DEFAULT_REGION")),
             aws_endpoint=env.get("AWS_ENDPOINT_URL_S3", env.get("AWS_ENDPOINT_URL")),
             max_concurrent=_positive(env, "ESTAT_MAX_CONCURRENT", cls.max_concurrent),
@@ -94,6 +97,11 @@ class Settings:
     def uses_sandbox(self) -> bool:
         """Whether the answers come from the sandbox: no real application ID is set."""
         return self.app_id in (None, SANDBOX_APP_ID)
+
+    @property
+    def dagster_headers(self) -> dict[str, str]:
+        """What a request to `dagster_url` says about who asks."""
+        return {"Authorization": f"Bearer {self.dagster_token}"} if self.dagster_token else {}
 
     @property
     def locks_home(self) -> Path:
@@ -116,6 +124,13 @@ def _address(env: Mapping[str, str], name: str, default: str | None) -> str | No
     if address is not None and not re.fullmatch(r"https?://[^\s\[\]?#]+", address):
         raise ValidationError(f"{name} is {address!r}, not an address.", hint=f"Set {name}={ESTAT_BASE_URL}, say.")
     return address
+
+
+def _token(env: Mapping[str, str], name: str) -> str | None:
+    token = env.get(name)
+    if token is not None and not re.fullmatch(r"[!-~]+", token):
+        raise ValidationError(f"{name} holds what no header can carry.", hint="Take letters and digits without spaces.")
+    return token
 
 
 def _seconds(env: Mapping[str, str], name: str, default: float) -> float:

@@ -115,9 +115,12 @@ def _dagster(bench: Workbench) -> Finding:
 
 
 def _web(bench: Workbench) -> Finding:
-    url = bench.settings.dagster_url
+    url, headers = bench.settings.dagster_url, bench.settings.dagster_headers
     try:
-        version = requests.get(f"{url}/server_info", timeout=3).json().get("dagster_webserver_version")
+        answer = requests.get(f"{url}/server_info", headers=headers, timeout=3)
+        if answer.status_code == 401:
+            return Finding("web UI", "note", f"What answers at {url} asks for a token. Set DAGSTER_TOKEN.")
+        version = answer.json().get("dagster_webserver_version")
     except (requests.RequestException, ValueError):
         return Finding("web UI", "note", f"Nothing of Dagster's answers at {url}. Start it with `make dev`.")
     return Finding("web UI", "ok", f"dagster-webserver {version} at {url}.")

@@ -204,7 +204,8 @@ class Dagster:
 
     async def _find(self) -> Connection | None:
         """Return the Dagster at DAGSTER_URL if it has the project's code."""
-        api = GraphQL(self._settings.dagster_url, transport=self._transport)
+        settings = self._settings
+        api = GraphQL(settings.dagster_url, settings.dagster_headers, transport=self._transport)
         if await _has_our_code(api):
             return Connection(api)
         await api.close()

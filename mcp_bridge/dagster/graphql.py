@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx2
 
-from estat_dagster.errors import NetworkError, RequestTimeoutError, UnknownError, ValidationError
+from estat_dagster.errors import DataLakeError, NetworkError, RequestTimeoutError, UnknownError, ValidationError
 
 SECONDS = 30.0
 
@@ -21,14 +22,24 @@ class GraphQL:
 
     Args:
         url: the address of the webserver.
+        headers: what every request says besides, such as who asks.
         transport: how requests travel; None for HTTP. Requests to loopback never go through a proxy.
     """
 
-    def __init__(self, url: str, *, transport: httpx2.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
         self.url = url.rstrip("/")
         self.is_lost = False
         """Whether the last request found nobody there."""
-        self._http = httpx2.AsyncClient(timeout=SECONDS, trust_env=not _is_loopback(url), transport=transport)
+        self._identifies = bool(headers)
+        self._http = httpx2.AsyncClient(
+            headers=headers, timeout=SECONDS, trust_env=not _is_loopback(url), transport=transport
+        )
 
     async def ask(self, document: str, **variables: Any) -> Facts:
         """Return the one field that the document asks for.
@@ -36,8 +47,8 @@ class GraphQL:
         Raises:
             NetworkError: no Dagster answers.
             RequestTimeoutError: no answer came in time.
-            UnknownError: Dagster failed, or something else answers at the address.
-            ValidationError: this Dagster is read-only.
+            UnknownError: Dagster failed, or something else answers at the address, or something that asks for a token.
+            ValidationError: this Dagster is read-only, or the token opens it not, or for reading alone.
         """
         try:
             response = await self._http.post(
@@ -48,7 +59,17 @@ class GraphQL:
         except httpx2.HTTPError as error:
             self.is_lost = True
             raise NetworkError(f"No Dagster answers at {self.url}.", hint="Start it with `make dev`.") from error
+        if response.status_code in (401, 403):
+            raise self._unopened(response.status_code)
         return _field(self.url, response)
+
+    def _unopened(self, status: int) -> DataLakeError:
+        """Return the error for a door that stays shut: without a token, any server may stand there."""
+        kind = ValidationError if self._identifies else UnknownError
+        return kind(
+            f"What answers at {self.url} refused (HTTP {status}).",
+            hint="Set DAGSTER_TOKEN to the operators' token of the `estat serve` there.",
+        )
 
     async def close(self) -> None:
         """Close the connections."""

@@ -14,9 +14,13 @@ import websockets.sync.client as sockets
 from click.testing import CliRunner
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from estat_dagster.commands.doctor import command as doctor
 from estat_dagster.commands.serve import command, read_tokens
-from estat_dagster.errors import ValidationError
+from estat_dagster.errors import NetworkError, ValidationError
 from estat_dagster.serving.doors import COOKIE, EVERYBODY, Doors, Role
+from estat_dagster.settings import Settings
+from mcp_bridge.dagster import documents
+from mcp_bridge.dagster.door import Dagster
 from tests.ops.serving import OPERATOR, VIEWER, Server, guarded
 
 ADD = (
@@ -264,6 +268,37 @@ def test_the_person_whom_the_proxy_names_is_a_viewer_or_an_operator(server: Serv
     assert server.post(read, "", Cookie=stale["Cookie"]).status_code == 401
 
 
+def door(server: Server, token: str | None) -> Dagster:
+    return Dagster(Settings(dagster_url=server.url, dagster_token=token), may_start=False)
+
+
+@pytest.mark.anyio
+async def test_the_bridge_comes_in_with_a_token(server: Server) -> None:
+    connection = await door(server, OPERATOR).connect()
+    added = {"repo": connection.repository, "def": "tiny", "key": "by-bridge"}
+    assert (await connection.api.ask(documents.ADD_PARTITION, **added))["__typename"] == "AddDynamicPartitionSuccess"
+    assert "by-bridge" in keys(server)
+    connection = await door(server, VIEWER).connect()
+    with pytest.raises(ValidationError, match="HTTP 403"):
+        await connection.api.ask(documents.ADD_PARTITION, **added)
+    wrong = "another-token-0123456789"
+    with pytest.raises(ValidationError, match="HTTP 401") as caught:
+        await door(server, wrong).connect()
+    assert "DAGSTER_TOKEN" in str(caught.value.hint)
+    assert wrong not in f"{caught.value} {caught.value.hint} {Settings(dagster_token=wrong)}"
+    with pytest.raises(NetworkError, match="No Dagster of this project"):
+        await door(server, None).connect()
+
+
+def test_the_doctor_asks_a_guarded_server_with_the_token(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_URL", server.url)
+    assert "Set DAGSTER_TOKEN" in CliRunner().invoke(doctor).output
+    monkeypatch.setenv("DAGSTER_TOKEN", VIEWER)
+    words = CliRunner().invoke(doctor).output
+    assert f"at {server.url}" in words
+    assert VIEWER not in words
+
+
 def test_a_proxy_is_believed_from_its_address_alone() -> None:
     doors = Doors(proxy_header="X-User", proxies=frozenset({"10.0.0.1"}), operators=frozenset({"mariko"}))
     assert doors.role_of_proxy("10.0.0.1", "mariko") is Role.OPERATOR
@@ -288,3 +323,6 @@ def test_tokens_that_can_be_guessed_and_headers_that_anybody_can_send_are_refuse
     done = CliRunner().invoke(command, ["--proxy-header", "X-User"])
     assert isinstance(done.exception, ValidationError)
     assert "--proxy" in str(done.exception)
+    with pytest.raises(ValidationError, match="DAGSTER_TOKEN") as caught:
+        Settings.from_env({"DAGSTER_TOKEN": "two\r\nlines"})
+    assert "lines" not in f"{caught.value} {caught.value.hint}"
