@@ -63,6 +63,8 @@ def start_service(
 def make_tables(home: Path, environment: Mapping[str, str] | None = None) -> None:
     """Make Dagster's tables in a new home before any service starts: two processes that make them at once break them.
 
+    That is so with SQLite. On Postgres Dagster itself tries again, and `dagster instance migrate` makes them first.
+
     Raises:
         subprocess.CalledProcessError: Dagster could not make them; its words are on stderr.
     """

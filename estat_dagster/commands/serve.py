@@ -57,6 +57,11 @@ def command(
     home = project_root()
     os.environ["DAGSTER_HOME"] = str(home)
     place = (workspace or home / "workspace.yaml").resolve()
+    if not place.is_file():
+        raise ValidationError(
+            f"There is no {place}.",
+            hint="DAGSTER_HOME is a folder with dagster.yaml and workspace.yaml, such as a copy of deploy/postgres.",
+        )
     os.chdir(home)
     make_tables(home)
     warnings.filterwarnings("ignore", category=DeprecationWarning)

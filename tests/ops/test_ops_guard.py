@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -315,7 +316,9 @@ def test_whom_nobody_named_an_operator_is_a_viewer(operators: list[str], role: R
     assert doors.role_of_proxy("10.0.0.1", "kenji") is role
 
 
-def test_tokens_that_can_be_guessed_and_headers_that_anybody_can_send_are_refused() -> None:
+def test_a_server_that_could_not_be_safe_or_find_its_code_is_not_started(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     with pytest.raises(ValidationError, match="5 characters"):
         read_tokens({"ESTAT_WEB_TOKEN": "short"})
     with pytest.raises(ValidationError, match="same token"):
@@ -323,6 +326,10 @@ def test_tokens_that_can_be_guessed_and_headers_that_anybody_can_send_are_refuse
     done = CliRunner().invoke(command, ["--proxy-header", "X-User"])
     assert isinstance(done.exception, ValidationError)
     assert "--proxy" in str(done.exception)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    done = CliRunner().invoke(command, [])
+    assert isinstance(done.exception, ValidationError)
+    assert "workspace.yaml" in str(done.exception)
     with pytest.raises(ValidationError, match="DAGSTER_TOKEN") as caught:
         Settings.from_env({"DAGSTER_TOKEN": "two\r\nlines"})
     assert "lines" not in f"{caught.value} {caught.value.hint}"
