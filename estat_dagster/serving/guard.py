@@ -100,7 +100,7 @@ class Guard:
             elif self._doors.role_of_token(given):
                 response = RedirectResponse("/", 303)
                 secure = request.url.scheme == "https" or request.headers.get("x-forwarded-proto") == "https"
-                response.set_cookie(COOKIE, session(given), httponly=True, samesite="strict", secure=secure)
+                response.set_cookie(COOKIE, session(given), httponly=True, samesite="lax", secure=secure)
             else:
                 response = HTMLResponse(LOGIN.replace("{words}", "That is not the token."), 401)
         response.headers["cache-control"] = "no-store"

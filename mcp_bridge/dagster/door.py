@@ -206,10 +206,13 @@ class Dagster:
         """Return the Dagster at DAGSTER_URL if it has the project's code."""
         settings = self._settings
         api = GraphQL(settings.dagster_url, settings.dagster_headers, transport=self._transport)
-        if await _has_our_code(api):
-            return Connection(api)
-        await api.close()
-        return None
+        found = False
+        try:
+            found = await _has_our_code(api)
+        finally:
+            if not found:
+                await api.close()
+        return Connection(api) if found else None
 
     async def _start(self) -> Connection:
         if not self._may_start:

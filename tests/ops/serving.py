@@ -1,4 +1,4 @@
-"""A guarded web server in a process of its own, with a workspace of one small job: what the guard does is the same."""
+"""A guarded web server in a process of its own, whose workspace has one asset and one job: the guard is the same."""
 
 from __future__ import annotations
 
@@ -25,7 +25,14 @@ import dagster as dg
 @dg.asset(partitions_def=dg.DynamicPartitionsDefinition(name="tiny"))
 def thing() -> None: ...
 
-defs = dg.Definitions([thing])
+@dg.op
+def say() -> None: ...
+
+@dg.job
+def greet() -> None:
+    say()
+
+defs = dg.Definitions([thing], jobs=[greet])
 """
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -21,7 +22,7 @@ from estat_dagster.errors import NetworkError, ValidationError
 from estat_dagster.serving.doors import COOKIE, EVERYBODY, Doors, Role
 from estat_dagster.settings import Settings
 from mcp_bridge.dagster import documents
-from mcp_bridge.dagster.door import Dagster
+from mcp_bridge.dagster.door import Connection, Dagster
 from tests.ops.serving import OPERATOR, VIEWER, Server, guarded
 
 ADD = (
@@ -205,7 +206,7 @@ def test_a_person_gives_the_token_once_and_a_cookie_goes_on(server: Server) -> N
     [cookie] = browser.cookies
     assert VIEWER not in (cookie.value or "")
     assert cookie.has_nonstandard_attr("HttpOnly")
-    assert cookie.get_nonstandard_attr("SameSite") == "strict"
+    assert cookie.get_nonstandard_attr("SameSite") == "lax"
     assert browser.post(f"{server.url}/graphql", json={"query": READ}, timeout=30).status_code == 200
     assert browser.post(f"{server.url}/graphql", json={"query": ADD % "by-cookie"}, timeout=30).status_code == 403
     foreign = {"Origin": "http://evil.example"}
@@ -269,26 +270,34 @@ def test_the_person_whom_the_proxy_names_is_a_viewer_or_an_operator(server: Serv
     assert server.post(read, "", Cookie=stale["Cookie"]).status_code == 401
 
 
-def door(server: Server, token: str | None) -> Dagster:
-    return Dagster(Settings(dagster_url=server.url, dagster_token=token), may_start=False)
+@contextlib.asynccontextmanager
+async def bridge(server: Server, token: str | None) -> AsyncIterator[Connection]:
+    door = Dagster(Settings(dagster_url=server.url, dagster_token=token), may_start=False)
+    try:
+        yield await door.connect()
+    finally:
+        await door.close()
 
 
 @pytest.mark.anyio
 async def test_the_bridge_comes_in_with_a_token(server: Server) -> None:
-    connection = await door(server, OPERATOR).connect()
-    added = {"repo": connection.repository, "def": "tiny", "key": "by-bridge"}
-    assert (await connection.api.ask(documents.ADD_PARTITION, **added))["__typename"] == "AddDynamicPartitionSuccess"
+    async with bridge(server, OPERATOR) as connection:
+        added = {"repo": connection.repository, "def": "tiny", "key": "by-bridge"}
+        answer = await connection.api.ask(documents.ADD_PARTITION, **added)
+    assert answer["__typename"] == "AddDynamicPartitionSuccess"
     assert "by-bridge" in keys(server)
-    connection = await door(server, VIEWER).connect()
-    with pytest.raises(ValidationError, match="HTTP 403"):
-        await connection.api.ask(documents.ADD_PARTITION, **added)
+    async with bridge(server, VIEWER) as connection:
+        with pytest.raises(ValidationError, match="HTTP 403"):
+            await connection.api.ask(documents.ADD_PARTITION, **added)
     wrong = "another-token-0123456789"
     with pytest.raises(ValidationError, match="HTTP 401") as caught:
-        await door(server, wrong).connect()
+        async with bridge(server, wrong):
+            raise AssertionError("it came in")
     assert "DAGSTER_TOKEN" in str(caught.value.hint)
     assert wrong not in f"{caught.value} {caught.value.hint} {Settings(dagster_token=wrong)}"
     with pytest.raises(NetworkError, match="No Dagster of this project"):
-        await door(server, None).connect()
+        async with bridge(server, None):
+            raise AssertionError("it came in")
 
 
 def test_the_doctor_asks_a_guarded_server_with_the_token(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,17 +10,12 @@ from typing import Any
 import pytest
 
 from tests.doors.test_web import Web
-from tests.ui.conftest import SHOTS
+from tests.ui.conftest import shot
 
 pytestmark = pytest.mark.ui
 
 POPULATION = "0000010101"
 CHECK = [{"assetKey": {"path": ["population", "raw_json"]}, "name": "complete"}]
-
-
-def shot(page: Any, name: str) -> None:
-    page.wait_for_timeout(1_500)
-    page.screenshot(path=SHOTS / f"{name}.png")
 
 
 def test_a_dataset_is_registered_and_loaded_from_the_launchpad(web: Web, page: Any) -> None:
@@ -51,6 +46,17 @@ def test_the_overview_and_the_plots(web: Web, page: Any) -> None:
     page.goto("/assets/population/iceberg_table?view=overview")
     page.get_by_text("estat_iceberg_db.population_data").or_(page.get_by_text("population_data")).first.wait_for()
     shot(page, "5-overview")
+    page.get_by_role("button", name="Plots").click()
+    for fact in ("rows", "seconds", "table_bytes"):
+        plot = page.get_by_text(fact, exact=True).first
+        plot.scroll_into_view_if_needed()
+        assert plot.is_visible()
+    drawn = page.locator("canvas")
+    drawn.first.scroll_into_view_if_needed()
+    assert drawn.count() >= 3
+    inked = "canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean)"
+    assert drawn.first.evaluate(inked), "the plot is empty"
+    shot(page, "5-plots")
 
 
 def test_the_checks_of_an_asset_and_why_one_failed(web: Web, page: Any) -> None:
@@ -83,6 +89,9 @@ def test_a_domain_fits_one_screen(web: Web, page: Any) -> None:
 def test_the_schedules_and_the_alert_sensor_are_there_and_off(web: Web, page: Any) -> None:
     page.goto("/automation")
     page.get_by_text("refresh_daily").first.wait_for()
-    for name in ("look_over_daily", "maintain_weekly", "clean_up_monthly", "forget_runs_daily", "alerts"):
+    names = ("refresh_daily", "look_over_daily", "maintain_weekly", "clean_up_monthly", "forget_runs_daily", "alerts")
+    for name in names:
         assert page.get_by_text(name).first.is_visible()
+    switches = page.locator("label[class*=formatSwitch] input[type=checkbox]")
+    assert [switch.is_checked() for switch in switches.all()] == [False] * len(names)
     shot(page, "8-automation")
