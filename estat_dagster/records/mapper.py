@@ -18,7 +18,7 @@ from estat_dagster.domains import Domain
 from estat_dagster.estat.models import Axis, Metadata
 from estat_dagster.estat.timecodes import NONE, Period, parse_period, parse_survey_date
 from estat_dagster.records.decode import ANNOTATION, ANNOTATION_VARIANT, PLAIN, UNIT, decode_values
-from estat_dagster.records.texts import absent, ask, constant, counts, distinct, encode, first_of, pick
+from estat_dagster.records.texts import absent, ask, choose, constant, counts, distinct, encode, first_of, pick
 from estat_dagster.records.uniform import VALUE
 from estat_dagster.records.values import is_symbol, value_columns
 
@@ -30,6 +30,7 @@ SOURCE_COLUMNS = (
 LOADED_AT = "updated_at"
 COUNTRY = ("00000", "全国")
 KNOWN_AXES = ("tab", "cat01", *EXTRA_AXES, "area", "time")
+Pair = tuple[pa.DictionaryArray, pa.DictionaryArray]
 
 
 @dataclass
@@ -136,7 +137,7 @@ class _Rows:
         self._attributes = {name: cells.column(name).combine_chunks() for name in cells.column_names}
         self._values = value_columns(self._attributes[VALUE], mapper.notes)
         self._periods = [mapper.period(code) for code in distinct(self._codes("time"))]
-        self._fallback = NONE if "@time" in self._attributes else mapper.survey_period
+        self._fallback = NONE if mapper.axis("time") else mapper.survey_period
 
     def build(self, columns: tuple[Column, ...]) -> pa.Table:
         made = {
@@ -145,8 +146,8 @@ class _Rows:
             "annotation": self._annotation(),
             **self._values,
             **self._axis_pair("tab", "tab_code", "tab_name"),
-            **self._axis_pair("cat01" if "@cat01" in self._attributes else "tab", *CATEGORY),
-            **self._region(),
+            **dict(zip(CATEGORY, self._category(), strict=True)),
+            **dict(zip(REGION, self._region(), strict=True)),
             **self._time(),
             **self._own(),
         }
@@ -176,15 +177,23 @@ class _Rows:
         name = f"@{axis}"
         return self._attributes[name] if name in self._attributes else absent(self._rows)
 
-    def _axis_pair(self, axis: str, code: str, name: str) -> dict[str, pa.Array]:
+    def _pair(self, axis: str) -> Pair:
+        """Return the codes of an axis and their names."""
         codes = self._codes(axis)
-        return {code: codes, name: ask(codes, self._mapper.names(axis).get)}
+        return codes, ask(codes, self._mapper.names(axis).get)
 
-    def _region(self) -> dict[str, pa.Array]:
-        whole_country = self._mapper.metadata.table.collect_area == COUNTRY[1]
-        if "@area" in self._attributes or not whole_country:
-            return self._axis_pair("area", *REGION)
-        return {name: constant(text, self._rows) for name, text in zip(REGION, COUNTRY, strict=True)}
+    def _axis_pair(self, axis: str, code: str, name: str) -> dict[str, pa.Array]:
+        return dict(zip((code, name), self._pair(axis), strict=True))
+
+    def _category(self) -> Pair:
+        own = self._pair("cat01")
+        return own if self._mapper.axis("cat01") else _filled(own, self._pair("tab"))
+
+    def _region(self) -> Pair:
+        own = self._pair("area")
+        if self._mapper.axis("area") or self._mapper.metadata.table.collect_area != COUNTRY[1]:
+            return own
+        return _filled(own, (constant(COUNTRY[0], self._rows), constant(COUNTRY[1], self._rows)))
 
     def _doubts(self) -> list[tuple[str, int]]:
         codes = self._codes("time")
@@ -228,6 +237,14 @@ class _Rows:
         if marks in known:
             return known[marks]
         return " / ".join(known.get(mark, mark) for mark in re.split(r"[,\s]+", marks.strip()))
+
+
+def _filled(pair: Pair, other: Pair) -> Pair:
+    """Return codes and names, both the other's in the rows without a code."""
+    codes, names = pair
+    if codes.null_count == len(codes):
+        return other
+    return choose(codes.is_valid(), codes, other[0]), choose(codes.is_valid(), names, other[1])
 
 
 CATEGORY = ("category_code", "category_name")

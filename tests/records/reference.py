@@ -91,12 +91,13 @@ class Reference:
             "annotation": self._annotation(record),
         }
         row |= self._axis(record, "tab", "tab")
-        row |= self._axis(record, "cat01" if "cat01" in present else "tab", "category")
+        by_measure = "cat01" not in self.axes and record.get("@cat01") is None
+        row |= self._axis(record, "tab" if by_measure else "cat01", "category")
         row |= self._axis(record, "area", "region")
-        if "area" not in present and self.table.get("COLLECT_AREA") == "全国":
+        if "area" not in self.axes and row["region_code"] is None and self.table.get("COLLECT_AREA") == "全国":
             row |= {"region_code": "00000", "region_name": "全国"}
         row |= self._axis(record, "time", "time")
-        row |= self._period_columns(self._period(record, "time" in present))
+        row |= self._period_columns(self._period(record))
         for axis in CATEGORIES[1:]:
             if axis in present:
                 row |= self._axis(record, axis, axis)
@@ -114,11 +115,11 @@ class Reference:
                 return self._axis(record, axis_id, "own")[f"own_{what}"]
         return None
 
-    def _period(self, record: dict[str, Any], has_axis: bool) -> Period:
-        if not has_axis:
-            return parse_survey_date(str(self.table["SURVEY_DATE"]))
+    def _period(self, record: dict[str, Any]) -> Period:
         code = text_of(record.get("@time"))
-        return NONE if code is None else parse_period(code, self.class_of("time", code).get("@name", ""))
+        if code is None:
+            return NONE if "time" in self.axes else parse_survey_date(str(self.table["SURVEY_DATE"]))
+        return parse_period(code, self.class_of("time", code).get("@name", ""))
 
     @staticmethod
     def _period_columns(period: Period) -> dict[str, Any]:
@@ -155,8 +156,7 @@ class Reference:
                     self.unknown_codes[f"{axis} {code}"] += 1
                 elif axis not in AXES and name not in OTHERS and code is not None:
                     self.unknown_attributes[name] += 1
-            has_time = "time" in self.axes or any("@time" in other for other in records)
-            if doubt := self._period(record, has_time).doubt:
+            if doubt := self._period(record).doubt:
                 self.doubtful_periods[doubt] += 1
             text = text_of(record.get("$"))
             if text and number_of(text) is None and text not in self.notes and _is_symbol(text):

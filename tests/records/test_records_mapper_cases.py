@@ -105,6 +105,21 @@ def test_without_cat01_the_measure_is_the_category():
     assert (found["category_code"], found["category_name"]) == (found["tab_code"], found["tab_name"]) == ("t2", "世帯")
 
 
+def test_without_cat01_on_the_table_a_cell_that_has_it_all_the_same_is_of_that_category():
+    rows, _ = mapped(document({"@tab": "t1", "$": "1"}, {"@tab": "t1", "@cat01": "A", "$": "2"}, axes="tab"))
+    assert [(each["category_code"], each["category_name"]) for each in rows] == [("t1", "人口"), ("A", None)]
+
+
+def test_without_area_and_time_on_the_table_a_cell_that_has_them_all_the_same_is_of_those():
+    facts = {"COLLECT_AREA": "全国", "SURVEY_DATE": 2015}
+    cells = ({"$": "1"}, {"@area": "99", "@time": "2020000000", "$": "2"})
+    rows, _ = mapped(document(*cells, axes="tab", table=facts))
+    assert [(each["region_code"], each["region_name"], each["year"], each["time_kind"]) for each in rows] == [
+        ("00000", "全国", 2015, "survey_date"),
+        ("99", None, 2020, "calendar_year"),
+    ]
+
+
 def test_with_cat01_a_cell_without_it_has_no_category():
     assert row({"@tab": "t2", "$": "5"})["category_code"] is None
 
