@@ -16,7 +16,8 @@ import pyarrow as pa
 from estat_dagster.columns import EXTRA_AXES, Column, axis_columns, frame_schema
 from estat_dagster.domains import Domain
 from estat_dagster.estat.models import Axis, Metadata
-from estat_dagster.estat.timecodes import NONE, Period, parse_period, parse_survey_date
+from estat_dagster.estat.periods import NONE, Period
+from estat_dagster.estat.timecodes import parse_period, parse_survey_date
 from estat_dagster.records.decode import ANNOTATION, ANNOTATION_VARIANT, PLAIN, UNIT, decode_values
 from estat_dagster.records.texts import absent, ask, choose, constant, counts, distinct, encode, first_of, pick
 from estat_dagster.records.uniform import VALUE

@@ -10,7 +10,8 @@ from collections import Counter
 from typing import Any
 
 from estat_dagster.domains import Domain
-from estat_dagster.estat.timecodes import NONE, Period, parse_period, parse_survey_date
+from estat_dagster.estat.periods import NONE, Period
+from estat_dagster.estat.timecodes import parse_period, parse_survey_date
 from tests.replay import as_list
 
 WIDE = dict(zip("０１２３４５６７８９．，－＋−", "0123456789.,-+-", strict=True))
