@@ -15,13 +15,15 @@ import pyarrow as pa
 
 from estat_dagster.columns import EXTRA_AXES, Column, axis_columns, frame_schema
 from estat_dagster.domains import Domain
+from estat_dagster.errors import DataError
 from estat_dagster.estat.models import Axis, Metadata
 from estat_dagster.estat.periods import NONE, Period
 from estat_dagster.estat.timecodes import parse_period, parse_survey_date
+from estat_dagster.records.classes import distinct_axes
 from estat_dagster.records.decode import ANNOTATION, ANNOTATION_VARIANT, PLAIN, UNIT, decode_values
 from estat_dagster.records.texts import absent, ask, choose, constant, counts, distinct, encode, first_of, pick
 from estat_dagster.records.uniform import VALUE
-from estat_dagster.records.values import is_symbol, value_columns
+from estat_dagster.records.values import find_note, is_symbol, value_columns
 
 PAGE, POSITION = "source_page", "source_position"
 SOURCE_COLUMNS = (
@@ -61,15 +63,21 @@ class SchemaMapper:
         notes: NOTE, symbol -> meaning.
         annotations: ANNOTATION, mark -> text.
         domain: decides the columns beyond those that every table has.
+
+    Raises:
+        DataError: the table has no id.
     """
 
     def __init__(
         self, metadata: Metadata, notes: Mapping[str, str], annotations: Mapping[str, str], domain: Domain
     ) -> None:
-        self.metadata, self.notes, self.annotations, self.domain = metadata, notes, annotations, domain
-        self._axes = {axis.id: axis for axis in metadata.axes}
-        self._names = {axis.id: {item.code: item.name for item in axis.classes} for axis in metadata.axes}
-        names = [(axis.id, axis.name) for axis in metadata.axes]
+        if not metadata.table.id:
+            raise DataError("TABLE_INF does not say which table the rows are of.", hint="Load the dataset again.")
+        self.metadata, self.notes, self.annotations, self.domain = distinct_axes(metadata), notes, annotations, domain
+        axes = self.metadata.axes
+        self._axes = {axis.id: axis for axis in axes}
+        self._names = {axis.id: {item.code: item.name for item in axis.classes} for axis in axes}
+        names = [(axis.id, axis.name) for axis in axes]
         self._own = {own.name: own.find_axis(names) for own in domain.own}
         self._survey_period = parse_survey_date(metadata.table.survey_date)
 
@@ -94,14 +102,6 @@ class SchemaMapper:
         pages = pa.array(np.full(len(table), page, np.int32))
         positions = pa.array(np.arange(from_number, from_number + len(table), dtype=np.int64))
         return table.append_column(PAGE, pages).append_column(POSITION, positions), rows.report()
-
-    def dangling_parents(self) -> dict[str, int]:
-        """Return the parents that CLASS_INF names without having them on the axis, with their number of children."""
-        found: Counter[str] = Counter()
-        for axis in self.metadata.axes:
-            parents = (item.parent_code for item in axis.classes)
-            found.update(f"{axis.id} {code}" for code in parents if code and code not in self._names[axis.id])
-        return dict(found)
 
     def axis(self, axis_id: str) -> Axis | None:
         """Return the axis, or None where the table's CLASS_INF has none of that id."""
@@ -170,7 +170,7 @@ class _Rows:
             report.doubtful_periods[doubt] += rows
         symbols = counts(self._values["value_text"]) if self._values["value_text"].null_count < self._rows else []
         report.unexplained_symbols.update(
-            {text: n for text, n in symbols if text not in self._mapper.notes and is_symbol(text)}
+            {text: n for text, n in symbols if find_note(text, self._mapper.notes) is None and is_symbol(text)}
         )
         return report
 
@@ -222,22 +222,28 @@ class _Rows:
         return made
 
     def _unit(self) -> pa.DictionaryArray:
-        units = [self._attributes[UNIT]]
+        units = [self._words(UNIT)]
         for axis in self._mapper.metadata.axes:
             if known := self._mapper.units(axis.id):
                 units.append(ask(self._codes(axis.id), known.get))
         return first_of(units)
 
     def _annotation(self) -> pa.DictionaryArray:
-        marks = first_of([self._attributes[ANNOTATION], self._attributes[ANNOTATION_VARIANT]])
+        marks = first_of([self._words(ANNOTATION), self._words(ANNOTATION_VARIANT)])
         return ask(marks, self._annotation_texts)
 
-    def _annotation_texts(self, marks: str) -> str:
+    def _words(self, name: str) -> pa.DictionaryArray:
+        """Return the texts of an attribute; one without a word is as good as none."""
+        column = self._attributes[name]
+        blank = any(not text.strip() for text in distinct(column))
+        return ask(column, lambda text: text if text.strip() else None) if blank else column
+
+    def _annotation_texts(self, marks: str) -> str | None:
         """Return the texts of one mark or of several; a mark without a text stays itself."""
         known = self._mapper.annotations
-        if marks in known:
+        if known.get(marks):
             return known[marks]
-        return " / ".join(known.get(mark, mark) for mark in re.split(r"[,\s]+", marks.strip()))
+        return " / ".join(known.get(mark) or mark for mark in re.split(r"[,\s]+", marks) if mark) or None
 
 
 def _filled(pair: Pair, other: Pair) -> Pair:

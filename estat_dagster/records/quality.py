@@ -29,7 +29,7 @@ REASON = "reason"
 REASON_COLUMN = Column(REASON, "string", "隔離理由", "why the row was rejected")
 
 NO_ID = "dataset_id is missing"
-NO_CELL = "the cell is empty: neither a number nor a text"
+NO_CELL = "the cell is empty: neither a number nor a text, and NOTE says nothing of that"
 NOT_FINITE = "the number is too large for a double"
 REPEATED = "an identical row stands before it at the same coordinates"
 CONFLICTING = "another row at the same coordinates says something else"
@@ -73,11 +73,6 @@ class QualityReport:
     def quarantined_count(self) -> int:
         """Rows rejected for any reason."""
         return self.quarantined.total()
-
-    @property
-    def is_conserved(self) -> bool:
-        """Whether no row was lost."""
-        return self.rows_in == self.valid + self.quarantined_count
 
     @property
     def mixed_units(self) -> dict[str, list[str]]:
@@ -163,7 +158,7 @@ def _reasons(rows: pa.Table, repeats: Flags) -> pa.Array:
     conflicting, repeated = find_duplicates(rows, repeats)
     rules = (
         (_flags(rows.column("dataset_id").is_null()), NO_ID),
-        (_flags(value.is_null()) & _is_blank(rows), NO_CELL),
+        (_flags(value.is_null()) & _is_blank(rows, "value_text") & _is_blank(rows, "missing_reason"), NO_CELL),
         (_flags(pc.invert(pc.is_finite(value)).fill_null(False)), NOT_FINITE),
         (conflicting, CONFLICTING),
         (repeated, REPEATED),
@@ -174,8 +169,8 @@ def _reasons(rows: pa.Table, repeats: Flags) -> pa.Array:
     return pa.array([None, *(reason for _, reason in rules)], pa.string()).take(pa.array(found))
 
 
-def _is_blank(rows: pa.Table) -> Flags:
-    words = encode(rows.column("value_text").combine_chunks())
+def _is_blank(rows: pa.Table, name: str) -> Flags:
+    words = encode(rows.column(name).combine_chunks())
     return _flags(pick(words, [not text.strip() for text in distinct(words)], pa.bool_(), True))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 REMARKS = {
     "unknown_codes": "Codes that CLASS_INF does not name",
     "dangling_parents": "Classes whose parent is not on their axis",
+    "repeated_classes": "Axes that CLASS_INF has twice, and codes that it names in two ways (the first name counts)",
     "doubtful_periods": "Time codes that are unknown or differ from their names",
     "unexplained_symbols": "Symbols that NOTE does not explain",
     "unknown_attributes": "Attributes of cells that belong to no axis",

@@ -56,6 +56,17 @@ NUMBERS = (
     "NaN",
     "∞",
     "ＮＯ",
+    "△　5",
+    "１ｅ３",
+    "–5",
+    "ー5",
+    "5.",
+    "(1,234)",
+    "ＮＡ",
+    "Infinity",
+    "2020年",
+    " 0",
+    "- ",
 )
 CODES = ("1", "01", "001", "A1101", "R12", "00000", "13000", "13A01", "総数", " 1", "x,y", '"', "🏯")
 TIMES = (
@@ -71,7 +82,7 @@ TIMES = (
 )
 TIME_NAMES = ("2020年", "1980年度", "2024年1月", "1994年1～3月期", "2019年10月～2020年9月", "令和元年", "不明", "")
 NAMES = ("男女", "年齢", "性別", "産業", "指標", "就業状態", "職業", "学校種", "学年", "死因", "施設", "地域", "項目")
-MARKS = ("a", "b", "a,b", "a b", "注1", "*", "c")
+MARKS = ("a", "b", "a,b", "a b", "注1", "*", "c", "", ",")
 MEANINGS = ("秘匿", "該当なし", "単位に満たないもの", "")
 UNITS = ("人", "千円", "％", "10億円", "")
 EXTRAS = ("@cat02", "@cat07", "@cat15", "@area", "@time", "@tab", "@cat01", "@foo", "note", "@cat16")
@@ -125,6 +136,7 @@ class Parts:
     def class_obj(self, axis: str) -> Node:
         known, names = (TIMES, TIME_NAMES) if axis == "time" else (CODES, self.names)
         codes = self.dice.sample(known, self.dice.randint(1, 3))
+        codes += codes[:1] if self.dice.random() < 0.1 else []
         return {"@id": axis, "@name": self.pick(self.names), "CLASS": [self.item(code, names) for code in codes]}
 
     def item(self, code: str, names: Sequence[str]) -> Node:
@@ -177,7 +189,8 @@ def documents(draw: st.DrawFn) -> Document:
     )
     sizes = draw(st.lists(st.integers(0, 6), min_size=1, max_size=2))
     singles = draw(st.booleans())
-    axes = [parts.class_obj(axis) for axis in ids]
+    twice = [axis for axis in ids if parts.dice.random() < 0.05]
+    axes = [parts.class_obj(axis) for axis in (*ids, *twice)]
     pages = tuple([parts.record(axes) for _ in range(size)] for size in sizes)
 
     def wrapped(nodes: list[Any]) -> Any:

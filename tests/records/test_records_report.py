@@ -12,6 +12,7 @@ from estat_dagster.records.report import shares, table, text, to_markdown
 MAPPING: dict[str, Any] = {
     "unknown_codes": {"area 99999": 3},
     "dangling_parents": {},
+    "repeated_classes": {},
     "doubtful_periods": {},
     "unexplained_symbols": {},
     "unknown_attributes": {},

@@ -16,6 +16,7 @@ from estat_dagster.estat.pages import StatsPage
 from estat_dagster.lake import paths
 from estat_dagster.lake.frames import Frames, FrameWriter
 from estat_dagster.parallel import side_by_side
+from estat_dagster.records.classes import dangling_parents, distinct_axes, repeated_classes
 from estat_dagster.records.mapper import MappingReport, SchemaMapper
 from estat_dagster.records.order import order_columns, sort_rows
 from estat_dagster.records.quality import DataQualityValidator, QualityReport, Split
@@ -34,7 +35,14 @@ def transform(job: DatasetJob) -> StepResult:
     return StepResult(facts, frames.uri, manifest.content_hash, bool(kept), report["rows"], preview=preview(frames))
 
 
-ODDITIES = ("unknown_codes", "dangling_parents", "doubtful_periods", "unexplained_symbols", "unknown_attributes")
+ODDITIES = (
+    "unknown_codes",
+    "dangling_parents",
+    "repeated_classes",
+    "doubtful_periods",
+    "unexplained_symbols",
+    "unknown_attributes",
+)
 
 
 def _transform(job: DatasetJob, manifest: Manifest, frames: Frames, version: str) -> dict[str, Any]:
@@ -52,7 +60,8 @@ def _transform(job: DatasetJob, manifest: Manifest, frames: Frames, version: str
         kept = {
             "version": version,
             "notes": dict(mapper.notes),
-            "dangling_parents": mapper.dangling_parents(),
+            "dangling_parents": dangling_parents(metadata),
+            "repeated_classes": repeated_classes(metadata),
             **vars(report),  # asdict makes a Counter of its pairs
         }
         writer.finish(kept)
@@ -153,4 +162,4 @@ def _write_quarantine(job: DatasetJob, rejected: list[pa.Table]) -> None:
 def reconcile(job: DatasetJob) -> dict[str, Any]:
     """Return how the totals of the valid rows compare with their parts."""
     frames = job.frames(VALIDATED)
-    return asdict(reconcile_totals(frames, job.metadata(), frames.column_names()))
+    return asdict(reconcile_totals(frames, distinct_axes(job.metadata()), frames.column_names()))
