@@ -40,12 +40,18 @@ def shares(validation: Mapping[str, Any]) -> dict[str, int]:
     }
 
 
+def rates(validation: Mapping[str, Any]) -> dict[str, float]:
+    """Return the share of each of these among the rows that came, from 0 to 1; nothing where none came."""
+    came = validation["rows_in"]
+    return {kind: rows / came for kind, rows in shares(validation).items() if rows}
+
+
 def to_markdown(mapping: Mapping[str, Any], validation: Mapping[str, Any]) -> str:
     """Return the report of a dataset from what its transformation and its validation found."""
-    rows = validation["rows_in"]
-    counts = [(kind, f"{n:,}", f"{n / rows:.2%}") for kind, n in shares(validation).items() if n]
+    rows, came = shares(validation), validation["rows_in"]
+    counts = [(kind, f"{rows[kind]:,}", f"{rate:.2%}") for kind, rate in rates(validation).items()]
     parts = [
-        f"**{rows:,} rows came: {validation['valid']:,} are valid, {validation['quarantined']:,} in quarantine.**",
+        f"**{came:,} rows came: {validation['valid']:,} are valid, {validation['quarantined']:,} in quarantine.**",
         table(("rows with", "rows", "share"), counts),
     ]
     found = {**mapping, **validation}

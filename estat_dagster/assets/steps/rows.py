@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from estat_dagster.assets.steps.job import TRANSFORMED, VALIDATED, DatasetJob, StepResult, content_of, preview
+from estat_dagster.assets.steps.quarantine import write_quarantine
 from estat_dagster.columns import EXTRA_AXES
 from estat_dagster.estat.manifest import Manifest
 from estat_dagster.estat.pages import StatsPage
@@ -20,7 +20,7 @@ from estat_dagster.records.classes import dangling_parents, distinct_axes, repea
 from estat_dagster.records.mapper import MappingReport, SchemaMapper
 from estat_dagster.records.order import order_columns, sort_rows
 from estat_dagster.records.quality import DataQualityValidator, QualityReport, Split
-from estat_dagster.records.report import shares, to_markdown
+from estat_dagster.records.report import rates, shares, to_markdown
 from estat_dagster.records.totals import reconcile_totals
 from estat_dagster.telemetry import log
 
@@ -116,8 +116,9 @@ def validate(job: DatasetJob) -> StepResult:
 
 
 def _validate(job: DatasetJob, source: Frames, frames: Frames, version: str) -> dict[str, Any]:
-    validator = DataQualityValidator(source.runs(), order_columns(job.domain.order, source.column_names()))
-    found, rejected = QualityReport(), []
+    columns = source.column_names()
+    validator = DataQualityValidator(source.runs(), order_columns(job.domain.order, columns))
+    found = QualityReport()
     with frames.writer() as writer:
 
         def judge(part: tuple[int, Callable[[], Split]]) -> tuple[pa.Table, QualityReport]:
@@ -126,37 +127,32 @@ def _validate(job: DatasetJob, source: Frames, frames: Frames, version: str) -> 
             writer.write(number, valid)
             return quarantined, report
 
-        for quarantined, report in side_by_side(judge, enumerate(validator.parts(), start=1)):
-            found.add(report)
-            rejected.append(quarantined)
-        _write_quarantine(job, rejected)
-        writer.finish(
-            kept := {
-                "version": version,
-                "rows_in": found.rows_in,
-                "valid": found.valid,
-                "quarantined": found.quarantined_count,
-                "quarantined_reasons": dict(found.quarantined),
-                "nulls": found.nulls,
-                "missing_reasons": dict(found.missing),
-                "noted": dict(found.noted),
-                "texts": found.texts,
-                "mixed_units": found.mixed_units,
-                "samples": found.samples,
-            }
-        )
+        def rejected() -> Iterator[pa.Table]:
+            for quarantined, report in side_by_side(judge, enumerate(validator.parts(), start=1)):
+                found.add(report)
+                yield quarantined
+
+        write_quarantine(job, columns, rejected())
+        kept = {"version": version, **_findings(found)}
+        writer.finish(kept)
     return kept
 
 
-def _write_quarantine(job: DatasetJob, rejected: list[pa.Table]) -> None:
-    """Store the rejected rows with their reasons; no file where there are none."""
-    store, path = job.bench.lake.store, paths.quarantine(job.domain, job.dataset_id)
-    if not any(map(len, rejected)):
-        store.remove(path)
-        return
-    rows = pa.concat_tables(rejected, promote_options="default").unify_dictionaries()
-    with store.writing(path) as stream:
-        pq.write_table(rows, stream, compression="zstd", store_schema=False)
+def _findings(found: QualityReport) -> dict[str, Any]:
+    """Return a report as data: counts, rates and samples."""
+    counts = {
+        "rows_in": found.rows_in,
+        "valid": found.valid,
+        "quarantined": found.quarantined_count,
+        "quarantined_reasons": dict(found.quarantined),
+        "nulls": found.nulls,
+        "missing_reasons": dict(found.missing),
+        "noted": dict(found.noted),
+        "texts": found.texts,
+        "mixed_units": found.mixed_units,
+        "samples": found.samples,
+    }
+    return {**counts, "rates": rates(counts)}
 
 
 def reconcile(job: DatasetJob) -> dict[str, Any]:
