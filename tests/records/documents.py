@@ -93,6 +93,7 @@ STYLES: tuple[dict[str, Any], ...] = (
     {"indent": 1},
     {"ensure_ascii": False, "indent": 2},
 )
+COMMON = ("tab", "cat01", "area", "time")
 Node = dict[str, Any]
 
 words = st.one_of(st.sampled_from(TEXTS + NAMES), st.text(max_size=4))
@@ -143,6 +144,11 @@ class Parts:
         item = {"@code": code, "@name": self.pick(names), "@level": self.pick(["", "1", "2"])}
         return item | self.some({"@unit": UNITS, "@parentCode": (*CODES, "gone"), "@addInf": TEXTS})
 
+    def records(self, axes: list[Node], size: int) -> list[Node]:
+        """Return the records of a page; at times the last is a copy of the first."""
+        records = [self.record(axes) for _ in range(size)]
+        return [*records[:-1], dict(records[0])] if size > 1 and self.dice.random() < 0.2 else records
+
     def record(self, axes: list[Node]) -> Node:
         return self.plain_record(axes) if self.alike else self.any_record(axes)
 
@@ -179,7 +185,7 @@ class Parts:
 @st.composite
 def documents(draw: st.DrawFn) -> Document:
     """Return a document of a page or two."""
-    ids = draw(st.lists(st.sampled_from(AXES), unique=True, max_size=7))
+    ids = draw(st.lists(st.sampled_from((*AXES, *COMMON * 3)), unique=True, max_size=7))
     parts = Parts(
         random.Random(draw(st.integers(0, 2**32))),
         draw(st.lists(words, min_size=1, max_size=6)),
@@ -191,14 +197,14 @@ def documents(draw: st.DrawFn) -> Document:
     singles = draw(st.booleans())
     twice = [axis for axis in ids if parts.dice.random() < 0.05]
     axes = [parts.class_obj(axis) for axis in (*ids, *twice)]
-    pages = tuple([parts.record(axes) for _ in range(size)] for size in sizes)
+    pages = tuple(parts.records(axes, size) for size in sizes)
 
     def wrapped(nodes: list[Any]) -> Any:
         return nodes[0] if singles and len(nodes) == 1 else nodes
 
     data = {
         "RESULT_INF": {"TOTAL_NUMBER": 1},
-        "TABLE_INF": {"@id": "0000000001"} | parts.some({"COLLECT_AREA": ("全国", "都道府県")}),
+        "TABLE_INF": {"@id": "0000000001", "COLLECT_AREA": parts.pick(["全国", "全国", "都道府県", ""])},
         "CLASS_INF": {"CLASS_OBJ": wrapped([{**axis, "CLASS": wrapped(axis["CLASS"])} for axis in axes])},
         "DATA_INF": {
             "NOTE": wrapped(parts.notes("@char", SYMBOLS)),
