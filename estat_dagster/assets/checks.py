@@ -66,7 +66,7 @@ CHECKS = (
     Check(
         "units_consistent",
         "validated_records",
-        "Every measure (tab and category) has one unit in all its cells.",
+        "Every measure (tab, category and axes with units) has one unit in all its cells.",
         auditing.units_consistent,
     ),
     Check(

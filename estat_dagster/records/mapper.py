@@ -129,6 +129,12 @@ class SchemaMapper:
         axis = self._axes.get(axis_id)
         return {item.code: item.unit for item in axis.classes if item.unit} if axis else {}
 
+    def measure(self) -> list[str]:
+        """Return the columns that tell what a cell measures: those of tab, of the category, and of axes with units."""
+        axes = [axis.id for axis in self.metadata.axes if axis.id in KNOWN_AXES and self.units(axis.id)]
+        named = (CODE_COLUMNS.get(axis, f"{axis}_code") for axis in axes)
+        return list(dict.fromkeys(["tab_code", CATEGORY[0], *named]))
+
 
 class _Rows:
     """One page on its way into the lake's columns."""
@@ -256,4 +262,5 @@ def _filled(pair: Pair, other: Pair) -> Pair:
 
 CATEGORY = ("category_code", "category_name")
 REGION = ("region_code", "region_name")
+CODE_COLUMNS = {"cat01": CATEGORY[0], "area": REGION[0]}
 PERIOD_ATTRIBUTES = {"period_start": "start", "period_end": "end", "time_kind": "kind"}

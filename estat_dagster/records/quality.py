@@ -23,7 +23,7 @@ from estat_dagster.records.texts import counts, distinct, encode, pick
 
 ROWS = 131_072
 SAMPLES = 5
-MEASURE = ("tab_code", "category_code", "unit")
+MEASURE = ("tab_code", "category_code")
 
 REASON = "reason"
 REASON_COLUMN = Column(REASON, "string", "隔離理由", "why the row was rejected")
@@ -42,7 +42,7 @@ class QualityReport:
     `quarantined` is reason -> rows, `samples` reason -> a few of those rows. Of the valid rows, `nulls` have no number;
     of these, `missing` is missing_reason -> rows, and `texts` counts those whose text NOTE does not explain (a word, or
     a symbol). `noted` is missing_reason -> rows that have a number all the same. `units` is measure -> units of its
-    cells, "" for none; a measure is the code on tab and the category.
+    cells, "" for none; a measure is the codes in some columns, as "A1 B2".
     """
 
     rows_in: int = 0
@@ -87,14 +87,17 @@ class DataQualityValidator:
         runs: the mapped rows with `source_page` and `source_position`, each run in order.
         by: the columns of the order, all coordinates among them.
         most: how many rows are held at once, about.
+        measure: the columns that tell what a cell measures; first tab's and the category's.
     """
 
-    def __init__(self, runs: Sequence[Run], by: Sequence[str], most: int = ROWS) -> None:
-        self._runs, self._by, self._most = runs, by, most
+    def __init__(
+        self, runs: Sequence[Run], by: Sequence[str], most: int = ROWS, measure: Sequence[str] = MEASURE
+    ) -> None:
+        self._runs, self._by, self._most, self._measure = runs, by, most, measure
 
     def parts(self) -> list[Callable[[], Split]]:
         """Return the parts of the dataset, in order; each is read and judged when it is called, side by side or not."""
-        return [partial(_split, read) for read in merge(self._runs, self._by, self._most)]
+        return [partial(_split, read, self._measure) for read in merge(self._runs, self._by, self._most)]
 
 
 class Split(NamedTuple):
@@ -105,7 +108,7 @@ class Split(NamedTuple):
     report: QualityReport
 
 
-def _split(read: Callable[[], Merged]) -> Split:
+def _split(read: Callable[[], Merged], measure: Sequence[str]) -> Split:
     rows, repeats = read()
     reasons = _reasons(rows, repeats)
     rejected = reasons.is_valid()
@@ -124,7 +127,7 @@ def _split(read: Callable[[], Merged]) -> Split:
         missing=_tally(reason.filter(is_null)),
         noted=_tally(reason.filter(pc.invert(is_null))),
         samples=_samples(quarantined),
-        units=_units(valid),
+        units=_units(valid, measure),
     )
     return Split(valid, quarantined, report)
 
@@ -138,17 +141,21 @@ def _samples(quarantined: pa.Table) -> dict[str, list[dict[str, Any]]]:
     return samples
 
 
-def _units(rows: pa.Table) -> dict[str, set[str]]:
+def _units(rows: pa.Table, measure: Sequence[str]) -> dict[str, set[str]]:
     """Return which units the cells of each measure have."""
-    columns = [encode(rows.column(name).combine_chunks()) for name in MEASURE]
-    places = [column.indices.fill_null(len(column.dictionary)).to_numpy().astype(np.int64) for column in columns]
+    columns = [encode(rows.column(name).combine_chunks()) for name in (*measure, "unit")]
     words = [[*distinct(column), ""] for column in columns]
-    number = (places[0] * len(words[1]) + places[1]) * len(words[2]) + places[2]
+    number = np.zeros(len(rows), np.int64)
+    for column, texts in zip(columns, words, strict=True):
+        number = number * len(texts) + column.indices.fill_null(len(texts) - 1).to_numpy()
     units: dict[str, set[str]] = {}
     for combination in pc.unique(pa.array(number)).to_pylist():
-        rest, unit = divmod(combination, len(words[2]))
-        tab, category = divmod(rest, len(words[1]))
-        units.setdefault(" ".join(dict.fromkeys([words[0][tab], words[1][category]])), set()).add(words[2][unit])
+        found: list[str] = []
+        for texts in reversed(words):
+            combination, place = divmod(combination, len(texts))
+            found.insert(0, texts[place])
+        tab, category, *others, unit = found
+        units.setdefault(" ".join([tab, *([category] if category != tab else []), *others]), set()).add(unit)
     return units
 
 

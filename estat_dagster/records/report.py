@@ -15,7 +15,7 @@ REMARKS = {
     "doubtful_periods": "Time codes that are unknown or differ from their names",
     "unexplained_symbols": "Symbols that NOTE does not explain",
     "unknown_attributes": "Attributes of cells that belong to no axis",
-    "mixed_units": "Measures (tab and category) whose cells have different units",
+    "mixed_units": "Measures (tab, category and axes with units) whose cells have different units",
 }
 MOST = 10
 SHOWN = (
@@ -56,7 +56,7 @@ def to_markdown(mapping: Mapping[str, Any], validation: Mapping[str, Any]) -> st
     ]
     found = {**mapping, **validation}
     for name, title in REMARKS.items():
-        if found[name]:
+        if found.get(name):
             parts.append(f"**{title}: {len(found[name]):,}**\n\n{_items(found[name])}")
     for reason, samples in validation["samples"].items():
         lines = [[row.get(name, "") for name in SHOWN] for row in samples]

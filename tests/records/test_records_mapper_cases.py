@@ -258,6 +258,13 @@ def test_of_a_code_that_is_named_twice_the_first_name_counts_and_both_axes_of_on
     assert rows.column("region_name").to_pylist() == ["東京", "京都"]
 
 
+def test_a_measure_is_told_by_tab_the_category_and_the_axes_that_have_units():
+    counted, plain = {"@code": "1", "@unit": "人"}, {"@code": "1", "@unit": ""}
+    axes = [(axis, [counted]) for axis in ("tab", "cat01", "cat03", "area", "zone")]
+    mapper = SchemaMapper(metadata_of(*axes, ("cat02", [plain]), ("time", [plain])), {}, {}, DOMAINS["general"])
+    assert mapper.measure() == ["tab_code", "category_code", "cat03_code", "region_code"]
+
+
 def test_a_table_without_an_id_is_not_mapped():
     page = parse_stats_page(body(document(CELL, table={"@id": ""})))
     with pytest.raises(DataError, match="which table"):

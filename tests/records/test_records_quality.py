@@ -152,6 +152,18 @@ def test_a_measure_with_several_units_is_reported():
     assert report.units[" c"] == {"人"}
 
 
+def test_a_measure_is_told_by_the_axes_that_have_units_too():
+    rows = [
+        {"category_code": "c", "cat03_code": code, "unit": unit, "time_code": time, "value": 1.0}
+        for code, unit, time in (("1", "人", "1"), ("2", "学級", "2"), ("2", "校", "3"))
+    ]
+    table = frame(numbered(rows, 1, 1), ["cat03_code"])
+    by = [*COORDINATES, "cat03_code"]
+    measure = ("tab_code", "category_code", "cat03_code")
+    [read] = DataQualityValidator([TableRun(sort_rows(table, by))], by, measure=measure).parts()
+    assert read().report.mixed_units == {" c 2": ["学級", "校"]}
+
+
 @pytest.mark.parametrize("pages", [(), ([],), ([], [])])
 def test_no_rows_are_no_rows(pages: tuple[Rows, ...]):
     valid, rejected, report = split(*pages)

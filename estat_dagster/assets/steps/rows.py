@@ -19,7 +19,7 @@ from estat_dagster.parallel import side_by_side
 from estat_dagster.records.classes import dangling_parents, distinct_axes, repeated_classes
 from estat_dagster.records.mapper import MappingReport, SchemaMapper
 from estat_dagster.records.order import order_columns, sort_rows
-from estat_dagster.records.quality import DataQualityValidator, QualityReport, Split
+from estat_dagster.records.quality import MEASURE, DataQualityValidator, QualityReport, Split
 from estat_dagster.records.report import rates, shares, to_markdown
 from estat_dagster.records.totals import reconcile_totals
 from estat_dagster.telemetry import log
@@ -60,6 +60,7 @@ def _transform(job: DatasetJob, manifest: Manifest, frames: Frames, version: str
         kept = {
             "version": version,
             "notes": dict(mapper.notes),
+            "measure": mapper.measure(),
             "dangling_parents": dangling_parents(metadata),
             "repeated_classes": repeated_classes(metadata),
             **vars(report),  # asdict makes a Counter of its pairs
@@ -117,7 +118,8 @@ def validate(job: DatasetJob) -> StepResult:
 
 def _validate(job: DatasetJob, source: Frames, frames: Frames, version: str) -> dict[str, Any]:
     columns = source.column_names()
-    validator = DataQualityValidator(source.runs(), order_columns(job.domain.order, columns))
+    measure = source.require_report().get("measure", MEASURE)  # frames of an earlier mapping do not say
+    validator = DataQualityValidator(source.runs(), order_columns(job.domain.order, columns), measure=measure)
     found = QualityReport()
     with frames.writer() as writer:
 
