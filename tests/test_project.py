@@ -32,6 +32,7 @@ def test_the_graph_is_five_layers_of_six_domains_with_their_checks() -> None:
     assert names == {
         "complete", "rows_conserved", "required_columns", "no_unexplained_nulls", "no_duplicates", "codes_known",
         "periods_parsed", "quarantine_ratio", "parquet_readable", "table_matches", "totals_reconcile",
+        "units_consistent",
     }  # fmt: skip
     assert len(graph.asset_check_keys) == len(names) * len(DOMAINS) + 1  # and the standing one over all datasets
 

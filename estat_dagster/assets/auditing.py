@@ -88,6 +88,12 @@ def no_unexplained_nulls(job: DatasetJob) -> Verdict:
     return Verdict(not symbols, words, facts)
 
 
+def units_consistent(job: DatasetJob) -> Verdict:
+    """The cells of a measure have one unit; sums over several would mean nothing."""
+    mixed: dict[str, list[str]] = job.frames(VALIDATED).require_report()["mixed_units"]
+    return Verdict(not mixed, f"{len(mixed):,} measures whose cells have different units", {"mixed_units": mixed})
+
+
 def no_duplicates(job: DatasetJob) -> Verdict:
     """No two valid rows stand at the same coordinates; what was found before is in quarantine."""
     frames = job.frames(VALIDATED)

@@ -64,6 +64,12 @@ CHECKS = (
         auditing.no_unexplained_nulls,
     ),
     Check(
+        "units_consistent",
+        "validated_records",
+        "Every measure (tab, category and axes with units) has one unit in all its cells.",
+        auditing.units_consistent,
+    ),
+    Check(
         "no_duplicates",
         "validated_records",
         "No two valid rows stand at the same coordinates.",

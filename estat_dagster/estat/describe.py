@@ -14,8 +14,9 @@ from estat_dagster.domains import Domain, infer_domain
 from estat_dagster.estat.client import EstatClient
 from estat_dagster.estat.credit import table_credit
 from estat_dagster.estat.models import Axis, ClassItem, Metadata, TableInfo
+from estat_dagster.estat.periods import Period
 from estat_dagster.estat.plan import Estimate, estimate
-from estat_dagster.estat.timecodes import Period, parse_period, parse_survey_date
+from estat_dagster.estat.timecodes import parse_period, parse_survey_date
 
 SAMPLE = 5
 

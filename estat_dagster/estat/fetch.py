@@ -138,6 +138,12 @@ class _Fetch:
                 hint="Load the dataset again; if it stays, report it to e-Stat.",
                 dataset_id=self._dataset_id,
             )
+        if page.table.id != self._dataset_id:
+            raise DataError(
+                f"e-Stat answered with the table {page.table.id or '(without an id)'}, not {self._dataset_id}.",
+                hint="Load the dataset again; if it stays, report it to e-Stat.",
+                dataset_id=self._dataset_id,
+            )
         if task.start == 1:
             _ = page.axes  # malformed ones are told before the page counts
         name = self._file(task, alone=end == page.total_number and task.start == 1)

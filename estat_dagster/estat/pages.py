@@ -140,8 +140,13 @@ def parse_stats_page(body: bytes) -> StatsPage:
         class_inf=bytes(data.CLASS_INF),
         notes=parse_pairs(values.NOTE, "@char"),
         annotations=parse_pairs(values.ANNOTATION, "@annotation"),
-        values=bytes(values.VALUE),
+        values=_records(bytes(values.VALUE)),
     )
+
+
+def _records(value: bytes) -> bytes:
+    """Return a VALUE element, b"" where it has no content."""
+    return b"" if value in (b'""', b"null") else value
 
 
 def parse_document(body: bytes, root: str) -> dict[str, Any]:

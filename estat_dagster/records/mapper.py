@@ -15,12 +15,15 @@ import pyarrow as pa
 
 from estat_dagster.columns import EXTRA_AXES, Column, axis_columns, frame_schema
 from estat_dagster.domains import Domain
+from estat_dagster.errors import DataError
 from estat_dagster.estat.models import Axis, Metadata
-from estat_dagster.estat.timecodes import NONE, Period, parse_period, parse_survey_date
+from estat_dagster.estat.periods import NONE, Period
+from estat_dagster.estat.timecodes import parse_period, parse_survey_date
+from estat_dagster.records.classes import distinct_axes
 from estat_dagster.records.decode import ANNOTATION, ANNOTATION_VARIANT, PLAIN, UNIT, decode_values
-from estat_dagster.records.texts import absent, ask, constant, counts, distinct, encode, first_of, pick
+from estat_dagster.records.texts import absent, ask, choose, constant, counts, distinct, encode, first_of, pick
 from estat_dagster.records.uniform import VALUE
-from estat_dagster.records.values import is_symbol, value_columns
+from estat_dagster.records.values import find_note, is_symbol, value_columns
 
 PAGE, POSITION = "source_page", "source_position"
 SOURCE_COLUMNS = (
@@ -30,6 +33,7 @@ SOURCE_COLUMNS = (
 LOADED_AT = "updated_at"
 COUNTRY = ("00000", "全国")
 KNOWN_AXES = ("tab", "cat01", *EXTRA_AXES, "area", "time")
+Pair = tuple[pa.DictionaryArray, pa.DictionaryArray]
 
 
 @dataclass
@@ -59,15 +63,21 @@ class SchemaMapper:
         notes: NOTE, symbol -> meaning.
         annotations: ANNOTATION, mark -> text.
         domain: decides the columns beyond those that every table has.
+
+    Raises:
+        DataError: the table has no id.
     """
 
     def __init__(
         self, metadata: Metadata, notes: Mapping[str, str], annotations: Mapping[str, str], domain: Domain
     ) -> None:
-        self.metadata, self.notes, self.annotations, self.domain = metadata, notes, annotations, domain
-        self._axes = {axis.id: axis for axis in metadata.axes}
-        self._names = {axis.id: {item.code: item.name for item in axis.classes} for axis in metadata.axes}
-        names = [(axis.id, axis.name) for axis in metadata.axes]
+        if not metadata.table.id:
+            raise DataError("TABLE_INF does not say which table the rows are of.", hint="Load the dataset again.")
+        self.metadata, self.notes, self.annotations, self.domain = distinct_axes(metadata), notes, annotations, domain
+        axes = self.metadata.axes
+        self._axes = {axis.id: axis for axis in axes}
+        self._names = {axis.id: {item.code: item.name for item in axis.classes} for axis in axes}
+        names = [(axis.id, axis.name) for axis in axes]
         self._own = {own.name: own.find_axis(names) for own in domain.own}
         self._survey_period = parse_survey_date(metadata.table.survey_date)
 
@@ -92,14 +102,6 @@ class SchemaMapper:
         pages = pa.array(np.full(len(table), page, np.int32))
         positions = pa.array(np.arange(from_number, from_number + len(table), dtype=np.int64))
         return table.append_column(PAGE, pages).append_column(POSITION, positions), rows.report()
-
-    def dangling_parents(self) -> dict[str, int]:
-        """Return the parents that CLASS_INF names without having them on the axis, with their number of children."""
-        found: Counter[str] = Counter()
-        for axis in self.metadata.axes:
-            parents = (item.parent_code for item in axis.classes)
-            found.update(f"{axis.id} {code}" for code in parents if code and code not in self._names[axis.id])
-        return dict(found)
 
     def axis(self, axis_id: str) -> Axis | None:
         """Return the axis, or None where the table's CLASS_INF has none of that id."""
@@ -127,6 +129,12 @@ class SchemaMapper:
         axis = self._axes.get(axis_id)
         return {item.code: item.unit for item in axis.classes if item.unit} if axis else {}
 
+    def measure(self) -> list[str]:
+        """Return the columns that tell what a cell measures: those of tab, of the category, and of axes with units."""
+        axes = [axis.id for axis in self.metadata.axes if axis.id in KNOWN_AXES and self.units(axis.id)]
+        named = (CODE_COLUMNS.get(axis, f"{axis}_code") for axis in axes)
+        return list(dict.fromkeys(["tab_code", CATEGORY[0], *named]))
+
 
 class _Rows:
     """One page on its way into the lake's columns."""
@@ -136,7 +144,7 @@ class _Rows:
         self._attributes = {name: cells.column(name).combine_chunks() for name in cells.column_names}
         self._values = value_columns(self._attributes[VALUE], mapper.notes)
         self._periods = [mapper.period(code) for code in distinct(self._codes("time"))]
-        self._fallback = NONE if "@time" in self._attributes else mapper.survey_period
+        self._fallback = NONE if mapper.axis("time") else mapper.survey_period
 
     def build(self, columns: tuple[Column, ...]) -> pa.Table:
         made = {
@@ -145,8 +153,8 @@ class _Rows:
             "annotation": self._annotation(),
             **self._values,
             **self._axis_pair("tab", "tab_code", "tab_name"),
-            **self._axis_pair("cat01" if "@cat01" in self._attributes else "tab", *CATEGORY),
-            **self._region(),
+            **dict(zip(CATEGORY, self._category(), strict=True)),
+            **dict(zip(REGION, self._region(), strict=True)),
             **self._time(),
             **self._own(),
         }
@@ -168,7 +176,7 @@ class _Rows:
             report.doubtful_periods[doubt] += rows
         symbols = counts(self._values["value_text"]) if self._values["value_text"].null_count < self._rows else []
         report.unexplained_symbols.update(
-            {text: n for text, n in symbols if text not in self._mapper.notes and is_symbol(text)}
+            {text: n for text, n in symbols if find_note(text, self._mapper.notes) is None and is_symbol(text)}
         )
         return report
 
@@ -176,15 +184,23 @@ class _Rows:
         name = f"@{axis}"
         return self._attributes[name] if name in self._attributes else absent(self._rows)
 
-    def _axis_pair(self, axis: str, code: str, name: str) -> dict[str, pa.Array]:
+    def _pair(self, axis: str) -> Pair:
+        """Return the codes of an axis and their names."""
         codes = self._codes(axis)
-        return {code: codes, name: ask(codes, self._mapper.names(axis).get)}
+        return codes, ask(codes, self._mapper.names(axis).get)
 
-    def _region(self) -> dict[str, pa.Array]:
-        whole_country = self._mapper.metadata.table.collect_area == COUNTRY[1]
-        if "@area" in self._attributes or not whole_country:
-            return self._axis_pair("area", *REGION)
-        return {name: constant(text, self._rows) for name, text in zip(REGION, COUNTRY, strict=True)}
+    def _axis_pair(self, axis: str, code: str, name: str) -> dict[str, pa.Array]:
+        return dict(zip((code, name), self._pair(axis), strict=True))
+
+    def _category(self) -> Pair:
+        own = self._pair("cat01")
+        return own if self._mapper.axis("cat01") else _filled(own, self._pair("tab"))
+
+    def _region(self) -> Pair:
+        own = self._pair("area")
+        if self._mapper.axis("area") or self._mapper.metadata.table.collect_area != COUNTRY[1]:
+            return own
+        return _filled(own, (constant(COUNTRY[0], self._rows), constant(COUNTRY[1], self._rows)))
 
     def _doubts(self) -> list[tuple[str, int]]:
         codes = self._codes("time")
@@ -212,24 +228,39 @@ class _Rows:
         return made
 
     def _unit(self) -> pa.DictionaryArray:
-        units = [self._attributes[UNIT]]
+        units = [self._words(UNIT)]
         for axis in self._mapper.metadata.axes:
             if known := self._mapper.units(axis.id):
                 units.append(ask(self._codes(axis.id), known.get))
         return first_of(units)
 
     def _annotation(self) -> pa.DictionaryArray:
-        marks = first_of([self._attributes[ANNOTATION], self._attributes[ANNOTATION_VARIANT]])
+        marks = first_of([self._words(ANNOTATION), self._words(ANNOTATION_VARIANT)])
         return ask(marks, self._annotation_texts)
 
-    def _annotation_texts(self, marks: str) -> str:
+    def _words(self, name: str) -> pa.DictionaryArray:
+        """Return the texts of an attribute; one without a word is as good as none."""
+        column = self._attributes[name]
+        blank = any(not text.strip() for text in distinct(column))
+        return ask(column, lambda text: text if text.strip() else None) if blank else column
+
+    def _annotation_texts(self, marks: str) -> str | None:
         """Return the texts of one mark or of several; a mark without a text stays itself."""
         known = self._mapper.annotations
-        if marks in known:
+        if known.get(marks):
             return known[marks]
-        return " / ".join(known.get(mark, mark) for mark in re.split(r"[,\s]+", marks.strip()))
+        return " / ".join(known.get(mark) or mark for mark in re.split(r"[,\s]+", marks) if mark) or None
+
+
+def _filled(pair: Pair, other: Pair) -> Pair:
+    """Return codes and names, both the other's in the rows without a code."""
+    codes, names = pair
+    if codes.null_count == len(codes):
+        return other
+    return choose(codes.is_valid(), codes, other[0]), choose(codes.is_valid(), names, other[1])
 
 
 CATEGORY = ("category_code", "category_name")
 REGION = ("region_code", "region_name")
+CODE_COLUMNS = {"cat01": CATEGORY[0], "area": REGION[0]}
 PERIOD_ATTRIBUTES = {"period_start": "start", "period_end": "end", "time_kind": "kind"}

@@ -23,13 +23,13 @@ from estat_dagster.records.texts import counts, distinct, encode, pick
 
 ROWS = 131_072
 SAMPLES = 5
-MEASURE = ("tab_code", "category_code", "unit")
+MEASURE = ("tab_code", "category_code")
 
 REASON = "reason"
 REASON_COLUMN = Column(REASON, "string", "隔離理由", "why the row was rejected")
 
 NO_ID = "dataset_id is missing"
-NO_CELL = "the cell is empty: neither a number nor a text"
+NO_CELL = "the cell is empty: neither a number nor a text, and NOTE says nothing of that"
 NOT_FINITE = "the number is too large for a double"
 REPEATED = "an identical row stands before it at the same coordinates"
 CONFLICTING = "another row at the same coordinates says something else"
@@ -42,7 +42,7 @@ class QualityReport:
     `quarantined` is reason -> rows, `samples` reason -> a few of those rows. Of the valid rows, `nulls` have no number;
     of these, `missing` is missing_reason -> rows, and `texts` counts those whose text NOTE does not explain (a word, or
     a symbol). `noted` is missing_reason -> rows that have a number all the same. `units` is measure -> units of its
-    cells, "" for none; a measure is the code on tab and the category.
+    cells, "" for none; a measure is the codes in some columns, as "A1 B2".
     """
 
     rows_in: int = 0
@@ -75,11 +75,6 @@ class QualityReport:
         return self.quarantined.total()
 
     @property
-    def is_conserved(self) -> bool:
-        """Whether no row was lost."""
-        return self.rows_in == self.valid + self.quarantined_count
-
-    @property
     def mixed_units(self) -> dict[str, list[str]]:
         """Measures whose cells have different units."""
         return {measure: sorted(units) for measure, units in sorted(self.units.items()) if len(units) > 1}
@@ -92,14 +87,17 @@ class DataQualityValidator:
         runs: the mapped rows with `source_page` and `source_position`, each run in order.
         by: the columns of the order, all coordinates among them.
         most: how many rows are held at once, about.
+        measure: the columns that tell what a cell measures; first tab's and the category's.
     """
 
-    def __init__(self, runs: Sequence[Run], by: Sequence[str], most: int = ROWS) -> None:
-        self._runs, self._by, self._most = runs, by, most
+    def __init__(
+        self, runs: Sequence[Run], by: Sequence[str], most: int = ROWS, measure: Sequence[str] = MEASURE
+    ) -> None:
+        self._runs, self._by, self._most, self._measure = runs, by, most, measure
 
     def parts(self) -> list[Callable[[], Split]]:
         """Return the parts of the dataset, in order; each is read and judged when it is called, side by side or not."""
-        return [partial(_split, read) for read in merge(self._runs, self._by, self._most)]
+        return [partial(_split, read, self._measure) for read in merge(self._runs, self._by, self._most)]
 
 
 class Split(NamedTuple):
@@ -110,7 +108,7 @@ class Split(NamedTuple):
     report: QualityReport
 
 
-def _split(read: Callable[[], Merged]) -> Split:
+def _split(read: Callable[[], Merged], measure: Sequence[str]) -> Split:
     rows, repeats = read()
     reasons = _reasons(rows, repeats)
     rejected = reasons.is_valid()
@@ -129,7 +127,7 @@ def _split(read: Callable[[], Merged]) -> Split:
         missing=_tally(reason.filter(is_null)),
         noted=_tally(reason.filter(pc.invert(is_null))),
         samples=_samples(quarantined),
-        units=_units(valid),
+        units=_units(valid, measure),
     )
     return Split(valid, quarantined, report)
 
@@ -143,17 +141,21 @@ def _samples(quarantined: pa.Table) -> dict[str, list[dict[str, Any]]]:
     return samples
 
 
-def _units(rows: pa.Table) -> dict[str, set[str]]:
+def _units(rows: pa.Table, measure: Sequence[str]) -> dict[str, set[str]]:
     """Return which units the cells of each measure have."""
-    columns = [encode(rows.column(name).combine_chunks()) for name in MEASURE]
-    places = [column.indices.fill_null(len(column.dictionary)).to_numpy().astype(np.int64) for column in columns]
+    columns = [encode(rows.column(name).combine_chunks()) for name in (*measure, "unit")]
     words = [[*distinct(column), ""] for column in columns]
-    number = (places[0] * len(words[1]) + places[1]) * len(words[2]) + places[2]
+    number = np.zeros(len(rows), np.int64)
+    for column, texts in zip(columns, words, strict=True):
+        number = number * len(texts) + column.indices.fill_null(len(texts) - 1).to_numpy()
     units: dict[str, set[str]] = {}
     for combination in pc.unique(pa.array(number)).to_pylist():
-        rest, unit = divmod(combination, len(words[2]))
-        tab, category = divmod(rest, len(words[1]))
-        units.setdefault(" ".join(dict.fromkeys([words[0][tab], words[1][category]])), set()).add(words[2][unit])
+        found: list[str] = []
+        for texts in reversed(words):
+            combination, place = divmod(combination, len(texts))
+            found.insert(0, texts[place])
+        tab, category, *others, unit = found
+        units.setdefault(" ".join([tab, *([category] if category != tab else []), *others]), set()).add(unit)
     return units
 
 
@@ -163,7 +165,7 @@ def _reasons(rows: pa.Table, repeats: Flags) -> pa.Array:
     conflicting, repeated = find_duplicates(rows, repeats)
     rules = (
         (_flags(rows.column("dataset_id").is_null()), NO_ID),
-        (_flags(value.is_null()) & _is_blank(rows), NO_CELL),
+        (_flags(value.is_null()) & _is_blank(rows, "value_text") & _is_blank(rows, "missing_reason"), NO_CELL),
         (_flags(pc.invert(pc.is_finite(value)).fill_null(False)), NOT_FINITE),
         (conflicting, CONFLICTING),
         (repeated, REPEATED),
@@ -174,8 +176,8 @@ def _reasons(rows: pa.Table, repeats: Flags) -> pa.Array:
     return pa.array([None, *(reason for _, reason in rules)], pa.string()).take(pa.array(found))
 
 
-def _is_blank(rows: pa.Table) -> Flags:
-    words = encode(rows.column("value_text").combine_chunks())
+def _is_blank(rows: pa.Table, name: str) -> Flags:
+    words = encode(rows.column(name).combine_chunks())
     return _flags(pick(words, [not text.strip() for text in distinct(words)], pa.bool_(), True))
 
 

@@ -11,10 +11,11 @@ from typing import Any
 REMARKS = {
     "unknown_codes": "Codes that CLASS_INF does not name",
     "dangling_parents": "Classes whose parent is not on their axis",
+    "repeated_classes": "Axes that CLASS_INF has twice, and codes that it names in two ways (the first name counts)",
     "doubtful_periods": "Time codes that are unknown or differ from their names",
     "unexplained_symbols": "Symbols that NOTE does not explain",
     "unknown_attributes": "Attributes of cells that belong to no axis",
-    "mixed_units": "Measures (tab and category) whose cells have different units",
+    "mixed_units": "Measures (tab, category and axes with units) whose cells have different units",
 }
 MOST = 10
 SHOWN = (
@@ -39,17 +40,23 @@ def shares(validation: Mapping[str, Any]) -> dict[str, int]:
     }
 
 
+def rates(validation: Mapping[str, Any]) -> dict[str, float]:
+    """Return the share of each of these among the rows that came, from 0 to 1; nothing where none came."""
+    came = validation["rows_in"]
+    return {kind: rows / came for kind, rows in shares(validation).items() if rows}
+
+
 def to_markdown(mapping: Mapping[str, Any], validation: Mapping[str, Any]) -> str:
     """Return the report of a dataset from what its transformation and its validation found."""
-    rows = validation["rows_in"]
-    counts = [(kind, f"{n:,}", f"{n / rows:.2%}") for kind, n in shares(validation).items() if n]
+    rows, came = shares(validation), validation["rows_in"]
+    counts = [(kind, f"{rows[kind]:,}", f"{rate:.2%}") for kind, rate in rates(validation).items()]
     parts = [
-        f"**{rows:,} rows came: {validation['valid']:,} are valid, {validation['quarantined']:,} in quarantine.**",
+        f"**{came:,} rows came: {validation['valid']:,} are valid, {validation['quarantined']:,} in quarantine.**",
         table(("rows with", "rows", "share"), counts),
     ]
     found = {**mapping, **validation}
     for name, title in REMARKS.items():
-        if found[name]:
+        if found.get(name):
             parts.append(f"**{title}: {len(found[name]):,}**\n\n{_items(found[name])}")
     for reason, samples in validation["samples"].items():
         lines = [[row.get(name, "") for name in SHOWN] for row in samples]

@@ -65,6 +65,11 @@ def first_of(columns: Sequence[pa.DictionaryArray]) -> pa.DictionaryArray:
     return encode(pc.coalesce(*(decode(column) for column in (first, *others))))
 
 
+def choose(own: pa.BooleanArray, texts: pa.DictionaryArray, others: pa.DictionaryArray) -> pa.DictionaryArray:
+    """Return for each row its own text where `own` says so, else the other one."""
+    return encode(pc.if_else(own, decode(texts), decode(others)))
+
+
 def take(rows: pa.Table, order: pa.Array) -> pa.Table:
     """Return the rows in an order; what is the same in every row stays as it is."""
     return pa.Table.from_arrays(

@@ -17,9 +17,9 @@ import pyarrow as pa
 from estat_dagster.estat.models import Axis, Metadata
 from estat_dagster.measures import NOT_ADDITIVE, NOT_ADDITIVE_UNITS
 from estat_dagster.records.order import coordinate_columns
+from estat_dagster.records.quality import SAMPLES
 
 MEMORY = "1GB"
-SAMPLES = 5
 
 
 @dataclass
@@ -116,5 +116,7 @@ def _compare(
 
 
 def _decimals(number: str) -> str:
-    """Return SQL for the digits behind the point of a double; `30.0` has none."""
-    return f"length(rtrim(split_part(CAST({number} AS VARCHAR), '.', 2), '0'))"
+    """Return SQL for the digits behind the point of a double; `30.0` has none, `1.5e-07` has eight."""
+    mantissa, exponent = (f"split_part(CAST({number} AS VARCHAR), 'e', {part})" for part in (1, 2))
+    digits = f"length(rtrim(split_part({mantissa}, '.', 2), '0'))"
+    return f"greatest(0, {digits} - coalesce(TRY_CAST({exponent} AS INTEGER), 0))"

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from estat_dagster.assets.inventories import dataset_dimensions, dataset_inventory
+from estat_dagster.assets.steps.job import DatasetJob
+from estat_dagster.assets.steps.quarantine import write_quarantine
 from estat_dagster.domains import get_domain
-from estat_dagster.errors import ApiError, DataError, ValidationError
+from estat_dagster.errors import ApiError, DataError, StorageError, ValidationError
 from estat_dagster.lake import paths
+from estat_dagster.records.quality import CONFLICTING
+from estat_dagster.records.texts import TEXTS
 from estat_dagster.sandbox.model import Cell, Table
 from estat_dagster.sandbox.server import Sandbox
 from tests.doors.lakeside import Lakeside
@@ -108,13 +115,56 @@ def test_rows_that_contradict_one_another_are_quarantined_with_their_reason(
     sandbox.replace(table.revised(updated="2025-12-01", cells=conflicting(table, 2)))
     outcome = lakeside.load(table.id)
     assert outcome.success, outcome.reason
+    assert "units_consistent" not in lakeside.failed_checks(outcome)
+    rates = lakeside.facts(outcome, "validated_records")["rates"]
+    assert sum(rates.values()) == pytest.approx(1)
+    assert rates[f"quarantined: {CONFLICTING}"] == 4 / 674
     entry = lakeside.entry(table.id)
     assert (entry.record_count, entry.valid_count, entry.quarantined_count) == (674, 670, 4)
     quarantine = paths.quarantine(get_domain(lakeside.entry(table.id).domain), table.id)
-    assert lakeside.bench.lake.store.exists(quarantine)
+    with lakeside.bench.lake.store.open(quarantine) as file:
+        rejected = pq.read_table(file).to_pylist()
+    assert [(row["reason"], row["source_page"]) for row in rejected] == [(CONFLICTING, 1)] * 4
+    assert {row["source_position"] for row in rejected} == {1, 2, 673, 674}
     sandbox.replace(table)
     assert lakeside.load(table.id).success
     assert not lakeside.bench.lake.store.exists(quarantine)
+
+
+def test_rejected_rows_are_stored_part_by_part_and_whole_or_not_at_all(lakeside: Lakeside) -> None:
+    lakeside.load(LABOR)
+    job = DatasetJob.of(lakeside.bench, LABOR)
+    path = lakeside.home / paths.quarantine(job.domain, LABOR)
+    names = ["dataset_id", "cat02_code", "value", "source_page"]
+
+    def parts(count: int) -> Iterator[pa.Table]:
+        yield pa.table({"dataset_id": pa.array([], TEXTS), "reason": pa.array([], pa.string())})
+        yield pa.table({"dataset_id": pa.array(["1"], TEXTS), "value": [1.0], "reason": ["a"]})
+        yield pa.table({"dataset_id": pa.array(["2"], TEXTS), "cat02_code": pa.array(["x"], TEXTS), "reason": ["b"]})
+        if count > 2:
+            raise OSError("no more")
+
+    write_quarantine(job, names, parts(2))
+    rows = [
+        {"dataset_id": "1", "value": 1.0, "cat02_code": None, "source_page": None, "reason": "a"},
+        {"dataset_id": "2", "value": None, "cat02_code": "x", "source_page": None, "reason": "b"},
+    ]
+    assert pq.read_table(path).to_pylist() == rows
+    with pytest.raises(StorageError, match="no more"):
+        write_quarantine(job, names, parts(3))
+    assert pq.read_table(path).to_pylist() == rows
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+    write_quarantine(job, names, [])
+    assert not path.exists()
+
+
+def test_cells_of_a_measure_in_different_units_are_told(lakeside: Lakeside, sandbox: Sandbox) -> None:
+    table = served(sandbox, LABOR)
+    first, *rest = table.cells
+    sandbox.replace(table.revised(updated="2024-09-30", cells=[first._replace(unit="億人"), *rest]))
+    outcome = lakeside.load(LABOR)
+    assert outcome.success, outcome.reason
+    assert "units_consistent" in lakeside.failed_checks(outcome)
 
 
 def test_too_many_bad_rows_stop_the_run_before_anything_is_published(lakeside: Lakeside, sandbox: Sandbox) -> None:

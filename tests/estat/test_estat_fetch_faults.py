@@ -47,7 +47,8 @@ def test_a_good_server_gives_every_record_once():
     assert sink.removed == []
 
 
-UPDATED = {"@id": TABLE_ID, "UPDATED_DATE": "2027-01-01"}
+KNOWN = {"@id": TABLE_ID, "UPDATED_DATE": "2026-01-01"}
+UPDATED = KNOWN | {"UPDATED_DATE": "2027-01-01"}
 BROKEN = {
     "a page with a record less than it says": (
         {4: packed(body(stats_data(records(4, 5), RESULT_INF=inf(4, 6))))},
@@ -68,6 +69,8 @@ BROKEN = {
     "a page without positions": ({4: whole(4, RESULT_INF={"TOTAL_NUMBER": TOTAL})}, DataError),
     "a page without records": ({4: whole(4, DATA_INF="")}, DataError),
     "a page whose VALUE is no record": ({4: whole(4, DATA_INF={"VALUE": 5})}, DataError),
+    "a page of another table": ({4: whole(4, TABLE_INF={**KNOWN, "@id": "0000000002"})}, DataError),
+    "a first page that does not say of which table": ({1: whole(1, TABLE_INF={**KNOWN, "@id": ""})}, DataError),
     "a first page that is short": ({1: packed(body(stats_data(records(1, 2), RESULT_INF=inf(1, 3))))}, DataError),
     "a first page that starts later": ({1: whole(4)}, DataError),
     "a last page that is short": ({10: whole(10, DATA_INF={})}, DataError),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from estat_dagster.errors import ApiError, DataError, DataLakeError
 from estat_dagster.estat.models import parse_axes
 from estat_dagster.estat.pages import ForeignAnswerError, parse_document, parse_stats_page
+from estat_dagster.records.decode import decode_values
 from tests.estat.answers import ERRORS, WEB_PAGE, body, refusal, stats_data
 from tests.replay import WHOLE_TABLES, as_list, real_document
 
@@ -87,7 +88,14 @@ def test_a_page_without_metadata_has_no_axes():
     assert page_of(data).axes == ()
 
 
-@pytest.mark.parametrize("value", [5, "", "1", True, None])
+@pytest.mark.parametrize("value", ["", None])
+def test_an_empty_value_holds_no_records(value: Any):
+    page = page_of(stats_data([], DATA_INF={"VALUE": value}))
+    assert (page.count_values(), page.values) == (0, b"")
+    assert not len(decode_values(page.values, ["time"]))
+
+
+@pytest.mark.parametrize("value", [5, "1", True])
 def test_a_value_that_is_no_record_is_never_counted(value: Any):
     with pytest.raises(DataError):
         page_of(stats_data(value, DATA_INF={"VALUE": value})).count_values()

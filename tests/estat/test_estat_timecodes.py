@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from estat_dagster.estat.timecodes import NONE, Period, parse_period, parse_survey_date
-from tests.replay import SAMPLES, as_list, real_document
+from estat_dagster.estat.periods import NONE, Period
+from estat_dagster.estat.timecodes import parse_period, parse_survey_date
+from tests.replay import SAMPLES, as_list, real_document, real_text
 
 
 def year(y: int) -> Period:
@@ -75,8 +78,31 @@ KNOWN = [
     ("2020", "2020年", year(2020)),
     ("2020", "", year(2020)),
     ("2020", "2020年度", fiscal(2020)),
-    ("A01", "2020年度", fiscal(2020)),
-    ("", "2020年3月", month(2020, 3, date(2020, 3, 31))),
+    # Twelve months are the year that they make, however they are written.
+    ("2020100000", "2020年4月～2021年3月", fiscal(2020)),
+    ("2020000000", "2020年1～12月", year(2020)),
+    ("2020000112", "2020年", year(2020)),
+    # Remarks change nothing.
+    ("2019001010", "2019年10月分", month(2019, 10, date(2019, 10, 31))),
+    ("2019001010", "2019年10月期", month(2019, 10, date(2019, 10, 31))),
+    ("2019001010", "2019年10月（速報）", month(2019, 10, date(2019, 10, 31))),
+    ("2020000303", "2020年3月末", month(2020, 3, date(2020, 3, 31))),
+    ("2020000303", "2020年3月31日現在", month(2020, 3, date(2020, 3, 31))),
+    ("2020000000", "2020年（令和2年）", year(2020)),
+    ("2020000000", "2020年平均（2015年基準）", year(2020)),
+    ("2020000000", "Ｒ２年", year(2020)),
+    ("2020100000", "2020年度平均", fiscal(2020)),
+    ("2020100000", "令和2年度末", fiscal(2020)),
+    ("2020100000", "FY2020", fiscal(2020)),
+    ("2020100000", "2020", fiscal(2020)),
+    # Parts of a fiscal year lie in it.
+    ("2020000406", "2020年度第1四半期", quarter(2020, 2, date(2020, 6, 30))),
+    ("2021000103", "2020年度第４四半期", quarter(2021, 1, date(2021, 3, 31))),
+    ("2021000103", "2020年度1～3月", quarter(2021, 1, date(2021, 3, 31))),
+    ("2020000409", "2020年度上半期", span("half_year", date(2020, 4, 1), date(2020, 9, 30))),
+    ("2020000103", "2020年第Ⅰ四半期", quarter(2020, 1, date(2020, 3, 31))),
+    ("2020000103", "2020年Q1", quarter(2020, 1, date(2020, 3, 31))),
+    ("1994010000", "1994年前半", span("half_year", date(1994, 1, 1), date(1994, 6, 30))),
 ]
 
 UNKNOWN = [
@@ -129,15 +155,55 @@ def test_an_unknown_form_is_flagged_and_nothing_is_guessed(code: str, name: str)
         ("2020000101", "2020年2月", month(2020, 2, date(2020, 2, 29))),
         ("2019001010", "2020年10月～2021年9月", span("range", date(2020, 10, 1), date(2021, 9, 30))),
         ("2020", "2021年度", fiscal(2021)),
+        ("2020000000", "2020年度平均", fiscal(2020)),
+        ("2020000000", "2020年度（速報）", fiscal(2020)),
+        ("2020000000", "令和2年度末", fiscal(2020)),
+        ("2020000000", "2021年（速報）", year(2021)),
+        ("2020000000", "2020年（令和元年）", year(2020)),
+        ("2020000000", "2020年（年度）", year(2020)),
+        ("2020000000", "2020年3月末", month(2020, 3, date(2020, 3, 31))),
+        ("2020000103", "2020年度第1四半期", quarter(2020, 2, date(2020, 6, 30))),
+        ("2020010000", "2020年度上半期", span("half_year", date(2020, 4, 1), date(2020, 9, 30))),
+        ("2020010000", "2020年度下半期", span("half_year", date(2020, 10, 1), date(2021, 3, 31))),
+        # A code of no known form tells nothing.
+        ("2020001301", "2020年1月", month(2020, 1, date(2020, 1, 31))),
+        ("2021030000", "2020年", year(2020)),
+        ("A01", "2020年度", fiscal(2020)),
+        ("", "2020年3月", month(2020, 3, date(2020, 3, 31))),
     ],
 )
 def test_where_code_and_name_differ_the_name_is_right_and_a_doubt_says_so(code: str, name: str, period: Period):
     found = parse_period(code, name)
     assert code in found.doubt
     assert name in found.doubt
-    assert (found.kind, found.year, found.quarter, found.month, found.start, found.end) == (
-        (period.kind, period.year, period.quarter, period.month, period.start, period.end)
-    )
+    assert replace(found, doubt="") == period
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("2019000000", "2015～2019年"),
+        ("2019000000", "2015～19年"),
+        ("1990000000", "平成2～4年"),
+        ("2019000000", "2018・2019年平均"),
+        ("2019000000", "2018年産"),
+        ("2019000000", "FY2019"),
+        ("2019100000", "2019年産"),
+        ("2019100000", "FY2018"),
+        ("2020000000", "2020年10月1日現在"),
+        ("2020000000", "2020年第1四半期分類"),
+        ("2020000406", "2020年第1四半期分類"),
+        ("2020000000", "2020年の下期"),
+        ("2020010000", "2020年の下期"),
+        ("2020000101", "2020年度1月"),
+        ("2020000103", "2020年1月～2月の計"),
+    ],
+)
+def test_a_name_that_speaks_against_the_code_without_being_readable_leaves_nothing_to_trust(code: str, name: str):
+    found = parse_period(code, name)
+    assert found == Period("unknown", doubt=found.doubt)
+    assert code in found.doubt
+    assert name in found.doubt
 
 
 @pytest.mark.parametrize("name", ["2019年産", "2019年10月～翌年9月", "令和元年10月～2年9月"])
@@ -145,7 +211,7 @@ def test_october_under_a_name_that_cannot_be_read_is_doubtful(name: str):
     assert name in parse_period("2019001010", name).doubt
 
 
-@pytest.mark.parametrize("name", ["2019年平均", "FY2019", "2019年（速報）"])
+@pytest.mark.parametrize("name", ["2019年産", "2019 (p)", "調査年", "2019年の平均"])
 def test_a_name_that_cannot_be_read_leaves_a_clear_code_as_it_is(name: str):
     assert parse_period("2019000000", name) == year(2019)
 
@@ -186,7 +252,7 @@ def check(period: Period) -> None:
         assert period.year in (period.start.year, None)
 
 
-near_misses = st.text(alphabet="0123456789年度月期半上下第四-～~ 元令和平成昭翌", max_size=16)
+near_misses = st.text(alphabet="0123456789年度月期半上下前後第四-～~ 元令和平成昭翌FYQIR（）計末", max_size=16)
 anything = st.one_of(st.text(max_size=20), near_misses, st.from_regex(r"[12]\d{9,10}", fullmatch=True))
 
 
@@ -216,14 +282,18 @@ def test_every_time_code_of_the_real_tables_is_read_without_doubt():
     files = [path.name for kind in ("getStatsData", "getMetaInfo") for path in SAMPLES.glob(f"*{kind}*.json")]
     if not files:
         pytest.skip(f"the folder {SAMPLES} is not here")
-    kinds = set()
+    items = []
     for file in files:
         [answer] = real_document(file).values()
         inf = answer.get("STATISTICAL_DATA") or answer["METADATA_INF"]
-        for axis in as_list(inf["CLASS_INF"]["CLASS_OBJ"]):
-            for item in as_list(axis["CLASS"]) if axis["@id"] == "time" else []:
-                found = parse_period(item["@code"], item["@name"])
-                assert not found.doubt
-                assert found == parse_period(item["@code"]), "code and name agree"
-                kinds.add(found.kind)
+        axes = as_list(inf["CLASS_INF"]["CLASS_OBJ"])
+        items += [item for axis in axes if axis["@id"] == "time" for item in as_list(axis["CLASS"])]
+    pairs = [(item["@code"], item["@name"]) for item in items]
+    pairs += re.findall(r'code="(\d{10})" name="([^"]*)"', real_text("getStatsData_gdp_quarterly.xml"))
+    kinds = set()
+    for code, name in pairs:
+        found = parse_period(code, name)
+        assert not found.doubt
+        assert found == parse_period(code), "code and name agree"
+        kinds.add(found.kind)
     assert kinds >= {"calendar_year", "fiscal_year", "quarter", "month"}

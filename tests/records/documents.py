@@ -56,6 +56,17 @@ NUMBERS = (
     "NaN",
     "∞",
     "ＮＯ",
+    "△　5",
+    "１ｅ３",
+    "–5",
+    "ー5",
+    "5.",
+    "(1,234)",
+    "ＮＡ",
+    "Infinity",
+    "2020年",
+    " 0",
+    "- ",
 )
 CODES = ("1", "01", "001", "A1101", "R12", "00000", "13000", "13A01", "総数", " 1", "x,y", '"', "🏯")
 TIMES = (
@@ -71,7 +82,7 @@ TIMES = (
 )
 TIME_NAMES = ("2020年", "1980年度", "2024年1月", "1994年1～3月期", "2019年10月～2020年9月", "令和元年", "不明", "")
 NAMES = ("男女", "年齢", "性別", "産業", "指標", "就業状態", "職業", "学校種", "学年", "死因", "施設", "地域", "項目")
-MARKS = ("a", "b", "a,b", "a b", "注1", "*", "c")
+MARKS = ("a", "b", "a,b", "a b", "注1", "*", "c", "", ",")
 MEANINGS = ("秘匿", "該当なし", "単位に満たないもの", "")
 UNITS = ("人", "千円", "％", "10億円", "")
 EXTRAS = ("@cat02", "@cat07", "@cat15", "@area", "@time", "@tab", "@cat01", "@foo", "note", "@cat16")
@@ -82,6 +93,7 @@ STYLES: tuple[dict[str, Any], ...] = (
     {"indent": 1},
     {"ensure_ascii": False, "indent": 2},
 )
+COMMON = ("tab", "cat01", "area", "time")
 Node = dict[str, Any]
 
 words = st.one_of(st.sampled_from(TEXTS + NAMES), st.text(max_size=4))
@@ -125,11 +137,17 @@ class Parts:
     def class_obj(self, axis: str) -> Node:
         known, names = (TIMES, TIME_NAMES) if axis == "time" else (CODES, self.names)
         codes = self.dice.sample(known, self.dice.randint(1, 3))
+        codes += codes[:1] if self.dice.random() < 0.1 else []
         return {"@id": axis, "@name": self.pick(self.names), "CLASS": [self.item(code, names) for code in codes]}
 
     def item(self, code: str, names: Sequence[str]) -> Node:
         item = {"@code": code, "@name": self.pick(names), "@level": self.pick(["", "1", "2"])}
         return item | self.some({"@unit": UNITS, "@parentCode": (*CODES, "gone"), "@addInf": TEXTS})
+
+    def records(self, axes: list[Node], size: int) -> list[Node]:
+        """Return the records of a page; at times the last is a copy of the first."""
+        records = [self.record(axes) for _ in range(size)]
+        return [*records[:-1], dict(records[0])] if size > 1 and self.dice.random() < 0.2 else records
 
     def record(self, axes: list[Node]) -> Node:
         return self.plain_record(axes) if self.alike else self.any_record(axes)
@@ -167,7 +185,7 @@ class Parts:
 @st.composite
 def documents(draw: st.DrawFn) -> Document:
     """Return a document of a page or two."""
-    ids = draw(st.lists(st.sampled_from(AXES), unique=True, max_size=7))
+    ids = draw(st.lists(st.sampled_from((*AXES, *COMMON * 3)), unique=True, max_size=7))
     parts = Parts(
         random.Random(draw(st.integers(0, 2**32))),
         draw(st.lists(words, min_size=1, max_size=6)),
@@ -177,15 +195,16 @@ def documents(draw: st.DrawFn) -> Document:
     )
     sizes = draw(st.lists(st.integers(0, 6), min_size=1, max_size=2))
     singles = draw(st.booleans())
-    axes = [parts.class_obj(axis) for axis in ids]
-    pages = tuple([parts.record(axes) for _ in range(size)] for size in sizes)
+    twice = [axis for axis in ids if parts.dice.random() < 0.05]
+    axes = [parts.class_obj(axis) for axis in (*ids, *twice)]
+    pages = tuple(parts.records(axes, size) for size in sizes)
 
     def wrapped(nodes: list[Any]) -> Any:
         return nodes[0] if singles and len(nodes) == 1 else nodes
 
     data = {
         "RESULT_INF": {"TOTAL_NUMBER": 1},
-        "TABLE_INF": {"@id": "0000000001"} | parts.some({"COLLECT_AREA": ("全国", "都道府県")}),
+        "TABLE_INF": {"@id": "0000000001", "COLLECT_AREA": parts.pick(["全国", "全国", "都道府県", ""])},
         "CLASS_INF": {"CLASS_OBJ": wrapped([{**axis, "CLASS": wrapped(axis["CLASS"])} for axis in axes])},
         "DATA_INF": {
             "NOTE": wrapped(parts.notes("@char", SYMBOLS)),

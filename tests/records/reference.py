@@ -10,10 +10,12 @@ from collections import Counter
 from typing import Any
 
 from estat_dagster.domains import Domain
-from estat_dagster.estat.timecodes import NONE, Period, parse_period, parse_survey_date
+from estat_dagster.estat.periods import NONE, Period
+from estat_dagster.estat.timecodes import parse_period, parse_survey_date
 from tests.replay import as_list
 
-WIDE = dict(zip("０１２３４５６７８９．，－＋−", "0123456789.,-+-", strict=True))
+WIDE = dict(zip("０１２３４５６７８９．，－＋−ｅＥ　\N{NO-BREAK SPACE}", "0123456789.,-+-eE  ", strict=True))
+LETTERS = {chr(code + 0xFEE0): chr(code) for code in range(ord("A"), ord("z") + 1)}
 CATEGORIES = tuple(f"cat{number:02d}" for number in range(1, 16))
 AXES = ("tab", *CATEGORIES, "area", "time")
 OTHERS = ("$", "@unit", "@annotation", "@anotation")
@@ -56,7 +58,10 @@ class Reference:
     def __init__(self, document: dict[str, Any], domain: Domain) -> None:
         data = document["GET_STATS_DATA"]["STATISTICAL_DATA"]
         self.domain, self.table = domain, data["TABLE_INF"]
-        self.axes = {axis["@id"]: axis for axis in as_list(data["CLASS_INF"].get("CLASS_OBJ"))}
+        self.axes: dict[str, dict[str, Any]] = {}
+        for axis in as_list(data["CLASS_INF"].get("CLASS_OBJ")):
+            first = self.axes.setdefault(axis["@id"], {**axis, "CLASS": []})
+            first["CLASS"] = [*first["CLASS"], *as_list(axis["CLASS"])]
         inf = data.get("DATA_INF") or {}
         self.notes = {note["@char"]: note["$"] for note in as_list(inf.get("NOTE"))}
         self.annotations = {note["@annotation"]: note["$"] for note in as_list(inf.get("ANNOTATION"))}
@@ -76,7 +81,7 @@ class Reference:
 
     def class_of(self, axis: str, code: str | None) -> dict[str, Any]:
         """Return the CLASS of a code, nothing where there is none."""
-        items = as_list(self.axes[axis]["CLASS"]) if axis in self.axes else []
+        items = self.axes[axis]["CLASS"] if axis in self.axes else []
         return next((item for item in items if item["@code"] == code), {})
 
     def _row(self, record: dict[str, Any], present: set[str]) -> dict[str, Any]:
@@ -86,17 +91,18 @@ class Reference:
             "dataset_id": self.table["@id"],
             "value": number,
             "value_text": text if number is None else None,
-            "missing_reason": None if text is None else self.notes.get(text),
+            "missing_reason": None if text is None else self._note(text),
             "unit": self._unit(record),
             "annotation": self._annotation(record),
         }
         row |= self._axis(record, "tab", "tab")
-        row |= self._axis(record, "cat01" if "cat01" in present else "tab", "category")
+        by_measure = "cat01" not in self.axes and record.get("@cat01") is None
+        row |= self._axis(record, "tab" if by_measure else "cat01", "category")
         row |= self._axis(record, "area", "region")
-        if "area" not in present and self.table.get("COLLECT_AREA") == "全国":
+        if "area" not in self.axes and row["region_code"] is None and self.table.get("COLLECT_AREA") == "全国":
             row |= {"region_code": "00000", "region_name": "全国"}
         row |= self._axis(record, "time", "time")
-        row |= self._period_columns(self._period(record, "time" in present))
+        row |= self._period_columns(self._period(record))
         for axis in CATEGORIES[1:]:
             if axis in present:
                 row |= self._axis(record, axis, axis)
@@ -114,11 +120,11 @@ class Reference:
                 return self._axis(record, axis_id, "own")[f"own_{what}"]
         return None
 
-    def _period(self, record: dict[str, Any], has_axis: bool) -> Period:
-        if not has_axis:
-            return parse_survey_date(str(self.table["SURVEY_DATE"]))
+    def _period(self, record: dict[str, Any]) -> Period:
         code = text_of(record.get("@time"))
-        return NONE if code is None else parse_period(code, self.class_of("time", code).get("@name", ""))
+        if code is None:
+            return NONE if "time" in self.axes else parse_survey_date(str(self.table["SURVEY_DATE"]))
+        return parse_period(code, self.class_of("time", code).get("@name", ""))
 
     @staticmethod
     def _period_columns(period: Period) -> dict[str, Any]:
@@ -132,7 +138,7 @@ class Reference:
         }
 
     def _unit(self, record: dict[str, Any]) -> str | None:
-        if record.get("@unit") is not None:
+        if has_words(record.get("@unit")):
             return text_of(record["@unit"])
         for axis in self.axes:
             if unit := self.class_of(axis, text_of(record.get(f"@{axis}"))).get("@unit"):
@@ -140,12 +146,14 @@ class Reference:
         return None
 
     def _annotation(self, record: dict[str, Any]) -> str | None:
-        marks = record.get("@annotation")
-        if marks is None:
-            marks = record.get("@anotation")
-        if marks is None or marks in self.annotations:
-            return self.annotations.get(marks)
-        return " / ".join(self.annotations.get(mark, mark) for mark in re.split(r"[,\s]+", str(marks).strip()))
+        marks = next((record[name] for name in ("@annotation", "@anotation") if has_words(record.get(name))), None)
+        if marks is None or self.annotations.get(marks):
+            return self.annotations[marks] if marks else None
+        texts = [self.annotations.get(mark) or mark for mark in re.split(r"[,\s]+", str(marks)) if mark]
+        return " / ".join(texts) if texts else None
+
+    def _note(self, text: str) -> str | None:
+        return self.notes[text] if text in self.notes else self.notes.get(text.strip())
 
     def _count(self, records: list[dict[str, Any]]) -> None:
         for record in records:
@@ -155,13 +163,18 @@ class Reference:
                     self.unknown_codes[f"{axis} {code}"] += 1
                 elif axis not in AXES and name not in OTHERS and code is not None:
                     self.unknown_attributes[name] += 1
-            has_time = "time" in self.axes or any("@time" in other for other in records)
-            if doubt := self._period(record, has_time).doubt:
+            if doubt := self._period(record).doubt:
                 self.doubtful_periods[doubt] += 1
             text = text_of(record.get("$"))
-            if text and number_of(text) is None and text not in self.notes and _is_symbol(text):
+            if text and number_of(text) is None and self._note(text) is None and _is_symbol(text):
                 self.unexplained_symbols[text] += 1
 
 
+def has_words(node: Any) -> bool:
+    return node is not None and str(node).strip() != ""
+
+
 def _is_symbol(text: str) -> bool:
-    return all(not char.isalnum() or char in "xXｘＸχΧ" for char in text)
+    letters = [char for char in text if char.isalpha() and char not in "xXｘＸχΧー"]
+    plain = "".join(LETTERS.get(char, char) for char in letters).lower()
+    return plain in ("", "e", "na", "nan", "inf", "infinity", "none", "null")

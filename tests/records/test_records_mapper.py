@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from estat_dagster.columns import frame_schema
 from estat_dagster.domains import DOMAINS
@@ -39,6 +44,27 @@ def test_every_cell_of_every_document_is_the_row_that_a_slow_reading_gives(docum
     assert report.unknown_attributes == reference.unknown_attributes
     assert report.doubtful_periods == reference.doubtful_periods
     assert report.unexplained_symbols == reference.unexplained_symbols
+
+
+@many_examples(3)
+@given(documents(), st.integers(1, 3))
+def test_rows_do_not_depend_on_where_pages_begin(document: Document, size: int):
+    records = list(itertools.chain.from_iterable(document.pages))
+    pages = tuple(records[start : start + size] for start in range(0, len(records), size)) or ([],)
+    assert _rows_of(replace(document, pages=pages)) == _rows_of(replace(document, pages=(records,)))
+
+
+def _rows_of(document: Document) -> tuple[list[dict[str, Any]], MappingReport]:
+    """Return the rows of all pages without what is null, and what to know of them."""
+    mapper, _ = mapper_of(document.body(0), document.domain.name)
+    rows, report, start = [], MappingReport(), 1
+    for number, records in enumerate(document.pages):
+        values = parse_stats_page(document.body(number)).values
+        table, found = mapper.map_page(values, page=1, from_number=start)
+        rows += [{name: cell for name, cell in row.items() if cell is not None} for row in table.to_pylist()]
+        report.add(found)
+        start += len(records)
+    return rows, report
 
 
 @pytest.mark.parametrize("domain", DOMAINS)

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from estat_dagster.domains import DOMAINS
+from estat_dagster.errors import DataError
+from estat_dagster.estat.models import Metadata
 from estat_dagster.estat.pages import parse_stats_page
+from estat_dagster.records.classes import dangling_parents, repeated_classes
 from estat_dagster.records.mapper import MappingReport, SchemaMapper
 from tests.estat.answers import body, stats_data
 
@@ -105,6 +108,21 @@ def test_without_cat01_the_measure_is_the_category():
     assert (found["category_code"], found["category_name"]) == (found["tab_code"], found["tab_name"]) == ("t2", "世帯")
 
 
+def test_without_cat01_on_the_table_a_cell_that_has_it_all_the_same_is_of_that_category():
+    rows, _ = mapped(document({"@tab": "t1", "$": "1"}, {"@tab": "t1", "@cat01": "A", "$": "2"}, axes="tab"))
+    assert [(each["category_code"], each["category_name"]) for each in rows] == [("t1", "人口"), ("A", None)]
+
+
+def test_without_area_and_time_on_the_table_a_cell_that_has_them_all_the_same_is_of_those():
+    facts = {"COLLECT_AREA": "全国", "SURVEY_DATE": 2015}
+    cells = ({"$": "1"}, {"@area": "99", "@time": "2020000000", "$": "2"})
+    rows, _ = mapped(document(*cells, axes="tab", table=facts))
+    assert [(each["region_code"], each["region_name"], each["year"], each["time_kind"]) for each in rows] == [
+        ("00000", "全国", 2015, "survey_date"),
+        ("99", None, 2020, "calendar_year"),
+    ]
+
+
 def test_with_cat01_a_cell_without_it_has_no_category():
     assert row({"@tab": "t2", "$": "5"})["category_code"] is None
 
@@ -141,6 +159,8 @@ def test_without_time_the_year_is_that_of_the_survey(survey_date: Any, kind: str
     [
         ({"@tab": "t1", "@unit": "万人"}, "万人"),
         ({"@tab": "t1"}, "人"),
+        ({"@tab": "t1", "@unit": ""}, "人"),
+        ({"@tab": "t2", "@unit": " "}, None),
         ({"@tab": "t1", "@cat01": "c2"}, "人"),
         ({"@tab": "t2", "@cat01": "c2"}, "千人"),
         ({"@tab": "t2", "@cat01": "c1"}, None),
@@ -161,10 +181,14 @@ def test_the_unit_is_the_cells_else_its_classes(record: dict[str, str], unit: st
         ({"@annotation": "a b"}, "最初の注 / 次の注"),
         ({"@annotation": "z"}, "z"),
         ({"@annotation": "a z"}, "最初の注 / z"),
+        ({"@annotation": ""}, None),
+        ({"@annotation": "", "@anotation": "b"}, "次の注"),
+        ({"@annotation": ", "}, None),
+        ({"@annotation": "e"}, "e"),
     ],
 )
 def test_footnotes_become_their_texts(record: dict[str, str], words: str | None):
-    texts = [{"@annotation": "a", "$": "最初の注"}, {"@annotation": "b", "$": "次の注"}]
+    texts = [{"@annotation": mark, "$": text} for mark, text in (("a", "最初の注"), ("b", "次の注"), ("e", ""))]
     assert row({**CELL, **record}, inf={"ANNOTATION": texts})["annotation"] == words
 
 
@@ -206,12 +230,48 @@ def test_pages_number_their_rows_by_page_and_position_in_the_table():
     assert [report.rows for _, report in mapped] == [3, 3]
 
 
+def metadata_of(*axes: tuple[str, list[dict[str, str]]]) -> Metadata:
+    """Return the metadata of a table with these axes and classes."""
+    objects = [{"@id": axis, "@name": f"{axis}の軸", "CLASS": classes} for axis, classes in axes]
+    return parse_stats_page(body(stats_data([], CLASS_INF={"CLASS_OBJ": objects}))).metadata
+
+
 def test_parents_that_are_not_on_the_axis_are_counted():
-    answer = document(CELL)
-    classes = answer["GET_STATS_DATA"]["STATISTICAL_DATA"]["CLASS_INF"]["CLASS_OBJ"]
-    area = next(axis for axis in classes if axis["@id"] == "area")
-    first, *others = area["CLASS"]
-    area["CLASS"] = [{**first, "@parentCode": "gone"}, *({**item, "@parentCode": first["@code"]} for item in others)]
-    page = parse_stats_page(body(answer))
-    mapper = SchemaMapper(page.metadata, page.notes, page.annotations, DOMAINS["general"])
-    assert mapper.dangling_parents() == {"area gone": 1}
+    classes = [{"@code": "1", "@parentCode": "gone"}, {"@code": "2", "@parentCode": "1"}, {"@code": "3"}]
+    assert dangling_parents(metadata_of(("area", classes))) == {"area gone": 1}
+    assert dangling_parents(metadata_of(("area", classes), ("area", [{"@code": "gone"}]))) == {}
+
+
+def test_of_a_code_that_is_named_twice_the_first_name_counts_and_both_axes_of_one_id_are_one():
+    first = [
+        {"@code": "1", "@name": "東京", "@unit": "人"},
+        {"@code": "1", "@name": "大阪"},
+        {"@code": "2", "@name": "京都"},
+    ]
+    again = [{"@code": "2", "@name": "京都"}, {"@code": "2", "@name": "奈良"}, {"@code": "3", "@name": "兵庫"}]
+    metadata = metadata_of(("area", first), ("time", [{"@code": "2020"}, {"@code": "2020"}]), ("area", again))
+    assert repeated_classes(metadata) == {"area": 1, "area 1": 1, "area 2": 1}
+    mapper = SchemaMapper(metadata, {}, {}, DOMAINS["general"])
+    assert mapper.names("area") == {"1": "東京", "2": "京都", "3": "兵庫"}
+    assert mapper.units("area") == {"1": "人"}
+    rows, _ = mapper.map_page(b'[{"@area":"1","$":"1"},{"@area":"2","$":"1"}]', page=1, from_number=1)
+    assert rows.column("region_name").to_pylist() == ["東京", "京都"]
+
+
+def test_a_measure_is_told_by_tab_the_category_and_the_axes_that_have_units():
+    counted, plain = {"@code": "1", "@unit": "人"}, {"@code": "1", "@unit": ""}
+    axes = [(axis, [counted]) for axis in ("tab", "cat01", "cat03", "area", "zone")]
+    mapper = SchemaMapper(metadata_of(*axes, ("cat02", [plain]), ("time", [plain])), {}, {}, DOMAINS["general"])
+    assert mapper.measure() == ["tab_code", "category_code", "cat03_code", "region_code"]
+
+
+def test_a_table_without_an_id_is_not_mapped():
+    page = parse_stats_page(body(document(CELL, table={"@id": ""})))
+    with pytest.raises(DataError, match="which table"):
+        SchemaMapper(page.metadata, {}, {}, DOMAINS["general"])
+
+
+def test_what_is_null_without_a_reason_is_counted_unless_it_is_a_word():
+    cells = [{**CELL, "$": words} for words in ("–5", "5.", "NaN", "該当なし", "2020年", "X", " X", "（1,234）")]
+    _, report = mapped(document(*cells, inf={"VALUE": cells, "NOTE": {"@char": "X", "$": "秘匿"}}))
+    assert report.unexplained_symbols == {"–5": 1, "5.": 1, "NaN": 1, "（1,234）": 1}

@@ -68,6 +68,8 @@ GOOD = {"value": 1.0, "time_code": "2020"}
         ({}, NO_CELL),
         ({"value_text": ""}, NO_CELL),
         ({"value_text": " 　\n"}, NO_CELL),
+        ({"value_text": "", "missing_reason": "該当なし"}, None),
+        ({"value_text": "", "missing_reason": ""}, NO_CELL),
         ({"value": math.inf}, NOT_FINITE),
         ({"value": -math.inf}, NOT_FINITE),
         ({"value": math.nan}, NOT_FINITE),
@@ -100,7 +102,7 @@ def test_duplicates_are_found_over_pages():
         (REPEATED, 4, 3),
         (REPEATED, 4, 4),
     ]
-    assert report.is_conserved
+    assert report.rows_in == report.valid + report.quarantined_count
 
 
 def test_valid_rows_lose_their_source_and_rejected_ones_keep_every_column():
@@ -129,7 +131,7 @@ def test_the_report_counts_values_reasons_and_texts():
     assert report.missing == {"該当なし": 2, "秘匿": 1}
     assert report.noted == {"単位未満": 1}
     assert report.quarantined == {NO_CELL: 1, NOT_FINITE: 1, REPEATED: 1}
-    assert report.is_conserved
+    assert report.rows_in == report.valid + report.quarantined_count
 
 
 def test_the_report_shows_a_few_rows_of_each_reason():
@@ -150,16 +152,23 @@ def test_a_measure_with_several_units_is_reported():
     assert report.units[" c"] == {"人"}
 
 
-def test_a_lost_row_is_noticed():
-    assert not QualityReport(rows_in=3, valid=2).is_conserved
-    assert QualityReport(rows_in=3, valid=2, quarantined=Counter({NO_CELL: 1})).is_conserved
+def test_a_measure_is_told_by_the_axes_that_have_units_too():
+    rows = [
+        {"category_code": "c", "cat03_code": code, "unit": unit, "time_code": time, "value": 1.0}
+        for code, unit, time in (("1", "人", "1"), ("2", "学級", "2"), ("2", "校", "3"))
+    ]
+    table = frame(numbered(rows, 1, 1), ["cat03_code"])
+    by = [*COORDINATES, "cat03_code"]
+    measure = ("tab_code", "category_code", "cat03_code")
+    [read] = DataQualityValidator([TableRun(sort_rows(table, by))], by, measure=measure).parts()
+    assert read().report.mixed_units == {" c 2": ["学級", "校"]}
 
 
 @pytest.mark.parametrize("pages", [(), ([],), ([], [])])
 def test_no_rows_are_no_rows(pages: tuple[Rows, ...]):
     valid, rejected, report = split(*pages)
     assert (valid, rejected, report.rows_in) == ([], [], 0)
-    assert report.is_conserved
+    assert report.rows_in == report.valid + report.quarantined_count
 
 
 cells = st.sampled_from(
@@ -206,7 +215,6 @@ def test_rows_in_are_valid_and_quarantined_rows_with_the_right_reasons(pages: li
     good.sort(key=lambda row: (row["region_code"] is None, row["region_code"] or "", row["time_code"]))
     names = ("region_code", "time_code", "value", "value_text", "unit", "missing_reason", "annotation")
     assert [[row[name] for name in names] for row in valid] == [[row.get(name) for name in names] for row in good]
-    assert report.is_conserved
     assert (report.rows_in, report.valid, report.quarantined_count) == (len(everything), len(valid), len(rejected))
     assert report.quarantined == Counter(positions.values())
     assert report.rows_in == report.quarantined_count + report.valid

@@ -7,11 +7,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from estat_dagster.records.report import shares, table, text, to_markdown
+from estat_dagster.records.report import rates, shares, table, text, to_markdown
 
 MAPPING: dict[str, Any] = {
     "unknown_codes": {"area 99999": 3},
     "dangling_parents": {},
+    "repeated_classes": {},
     "doubtful_periods": {},
     "unexplained_symbols": {},
     "unknown_attributes": {},
@@ -37,6 +38,13 @@ def test_the_report_says_where_every_row_went():
     assert "| no number: a text that NOTE does not explain | 5 | 0.50% |" in report
     assert "| quarantined: the cell is empty | 10 | 1.00% |" in report
     assert sum(shares(VALIDATION).values()) == 1_000
+    assert rates(VALIDATION) == {
+        "a number": 0.95,
+        "no number: 秘匿したもの": 0.025,
+        "no number: 該当|なし": 0.01,
+        "no number: a text that NOTE does not explain": 0.005,
+        "quarantined: the cell is empty": 0.01,
+    }
 
 
 def test_remarks_and_samples_are_shown_where_there_are_any():
@@ -55,6 +63,7 @@ def test_long_lists_of_remarks_say_how_many_are_left_out():
 
 def test_no_rows_have_a_report_too():
     empty = {name: type(found)() for name, found in VALIDATION.items()}
+    assert rates(empty) == {}
     assert "0 rows came" in to_markdown({**MAPPING, "unknown_codes": {}}, empty)
 
 

@@ -110,6 +110,10 @@ def test_parts_in_another_unit_are_not_added():
         ((6.4, 1.1, 2.0, 3.0), True),
         ((6.0, 1.25, 2.0, 3.0), True),
         ((0.1 + 0.2, 0.1, 0.2, 0.0), False),
+        ((6e-7, 1e-7, 2e-7, 4e-7), False),
+        ((6e-7, 1e-7, 2e-7, 6e-7), True),
+        ((2.5e-7, 1.5e-7, 1.5e-7, 0.0), True),
+        ((3e20, 1e20, 1e20, 1e20), False),
         ((3e12 + 1000, 1e12, 1e12, 1e12), False),  # a double holds no more than this to a billionth
         ((3.1e12, 1e12, 1e12, 1e12), True),
     ],

@@ -37,6 +37,10 @@ NUMBERS = {
     "△5": -5,
     "▲ 1,234": -1234,
     "△０．１": -0.1,
+    "△　5": -5,
+    "-\u00a05": -5,
+    "１ｅ３": 1000,
+    "１．５Ｅ－３": 0.0015,
     "1e3": 1000,
     "1.5E-3": 0.0015,
     "1E+2": 100,
@@ -75,8 +79,12 @@ NO_NUMBERS = [
     *("1 234", "1\n2", "1　2", "1:2", "1/2", "2020年", "ＮＯ", "DZ"),
 ]
 
-SYMBOLS = ["-", "－", "***", "*", "…", "...", "X", "Ｘ", "ｘ", "χ", "△", "▲", "∞", "_", " ", "x-"]
-WORDS = ["", "ＮＯ", "X1", "なし", "0", "p", "1-", "NA"]
+SYMBOLS = [
+    *("-", "－", "***", "*", "…", "...", "X", "Ｘ", "ｘ", "χ", "△", "▲", "∞", "_", " ", "x-", "X1", "1-"),
+    *("–5", "‐5", "―5", "ー5", "5.", "(1,234)", "1 234", "5%", "②", "0." + "0" * 400 + "1", "1e-400"),
+    *("NaN", "nan", "Infinity", "-inf", "NA", "ＮＡ", "N/A", "n.a.", "null", "None"),
+]
+WORDS = ["", "ＮＯ", "なし", "該当なし", "2020年", "データ", "p", "5人", "Naples"]
 
 
 def columns(cells: list[str | None], notes: dict[str, str] | None = None) -> dict[str, list]:
@@ -103,16 +111,16 @@ def test_a_symbol_with_a_note_is_missing_for_that_reason_and_has_no_value(words:
 
 
 def test_a_number_that_note_explains_stays_a_number():
-    made = columns(["0", "0.0", "00", "5"], {"0": "単位に満たないもの"})
-    assert made["value"] == [0, 0, 0, 5]
-    assert made["value_text"] == [None] * 4
-    assert made["missing_reason"] == ["単位に満たないもの", None, None, None]
+    made = columns(["0", "0.0", "00", "5", " 0", "０"], {"0": "単位に満たないもの"})
+    assert made["value"] == [0, 0, 0, 5, 0, 0]
+    assert made["value_text"] == [None] * 6
+    assert made["missing_reason"] == ["単位に満たないもの", None, None, None, "単位に満たないもの", None]
 
 
-def test_note_explains_exactly_its_symbol_and_nothing_like_it():
-    cells = ["-", "－", " -", "- ", "--", "X", "Ｘ", "x"]
+def test_note_explains_exactly_its_symbol_with_spaces_or_without_and_nothing_like_it():
+    cells = ["-", "－", " -", "-　", "--", "X", "Ｘ", "x"]
     made = columns(cells, {"-": "該当なし", "X": "秘匿"})
-    assert made["missing_reason"] == ["該当なし", None, None, None, None, "秘匿", None, None]
+    assert made["missing_reason"] == ["該当なし", None, "該当なし", "該当なし", None, "秘匿", None, None]
     assert made["value"] == [None] * len(cells)
     assert made["value_text"] == cells
 
@@ -161,7 +169,9 @@ def test_values_are_those_that_a_slow_reading_gives(cells: list[str | None]):
     made = columns(cells, notes)
     assert made["value"] == expected
     assert made["value_text"] == [w if number is None else None for w, number in zip(cells, expected, strict=True)]
-    assert made["missing_reason"] == [notes.get(words) if words is not None else None for words in cells]
+    assert made["missing_reason"] == [
+        None if words is None else notes[words] if words in notes else notes.get(words.strip()) for words in cells
+    ]
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

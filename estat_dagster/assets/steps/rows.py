@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from estat_dagster.assets.steps.job import TRANSFORMED, VALIDATED, DatasetJob, StepResult, content_of, preview
+from estat_dagster.assets.steps.quarantine import write_quarantine
 from estat_dagster.columns import EXTRA_AXES
 from estat_dagster.estat.manifest import Manifest
 from estat_dagster.estat.pages import StatsPage
 from estat_dagster.lake import paths
 from estat_dagster.lake.frames import Frames, FrameWriter
 from estat_dagster.parallel import side_by_side
+from estat_dagster.records.classes import dangling_parents, distinct_axes, repeated_classes
 from estat_dagster.records.mapper import MappingReport, SchemaMapper
 from estat_dagster.records.order import order_columns, sort_rows
-from estat_dagster.records.quality import DataQualityValidator, QualityReport, Split
-from estat_dagster.records.report import shares, to_markdown
+from estat_dagster.records.quality import MEASURE, DataQualityValidator, QualityReport, Split
+from estat_dagster.records.report import rates, shares, to_markdown
 from estat_dagster.records.totals import reconcile_totals
 from estat_dagster.telemetry import log
 
@@ -34,7 +35,14 @@ def transform(job: DatasetJob) -> StepResult:
     return StepResult(facts, frames.uri, manifest.content_hash, bool(kept), report["rows"], preview=preview(frames))
 
 
-ODDITIES = ("unknown_codes", "dangling_parents", "doubtful_periods", "unexplained_symbols", "unknown_attributes")
+ODDITIES = (
+    "unknown_codes",
+    "dangling_parents",
+    "repeated_classes",
+    "doubtful_periods",
+    "unexplained_symbols",
+    "unknown_attributes",
+)
 
 
 def _transform(job: DatasetJob, manifest: Manifest, frames: Frames, version: str) -> dict[str, Any]:
@@ -52,7 +60,9 @@ def _transform(job: DatasetJob, manifest: Manifest, frames: Frames, version: str
         kept = {
             "version": version,
             "notes": dict(mapper.notes),
-            "dangling_parents": mapper.dangling_parents(),
+            "measure": mapper.measure(),
+            "dangling_parents": dangling_parents(metadata),
+            "repeated_classes": repeated_classes(metadata),
             **vars(report),  # asdict makes a Counter of its pairs
         }
         writer.finish(kept)
@@ -107,8 +117,10 @@ def validate(job: DatasetJob) -> StepResult:
 
 
 def _validate(job: DatasetJob, source: Frames, frames: Frames, version: str) -> dict[str, Any]:
-    validator = DataQualityValidator(source.runs(), order_columns(job.domain.order, source.column_names()))
-    found, rejected = QualityReport(), []
+    columns = source.column_names()
+    measure = source.require_report().get("measure", MEASURE)  # frames of an earlier mapping do not say
+    validator = DataQualityValidator(source.runs(), order_columns(job.domain.order, columns), measure=measure)
+    found = QualityReport()
     with frames.writer() as writer:
 
         def judge(part: tuple[int, Callable[[], Split]]) -> tuple[pa.Table, QualityReport]:
@@ -117,40 +129,35 @@ def _validate(job: DatasetJob, source: Frames, frames: Frames, version: str) -> 
             writer.write(number, valid)
             return quarantined, report
 
-        for quarantined, report in side_by_side(judge, enumerate(validator.parts(), start=1)):
-            found.add(report)
-            rejected.append(quarantined)
-        _write_quarantine(job, rejected)
-        writer.finish(
-            kept := {
-                "version": version,
-                "rows_in": found.rows_in,
-                "valid": found.valid,
-                "quarantined": found.quarantined_count,
-                "quarantined_reasons": dict(found.quarantined),
-                "nulls": found.nulls,
-                "missing_reasons": dict(found.missing),
-                "noted": dict(found.noted),
-                "texts": found.texts,
-                "mixed_units": found.mixed_units,
-                "samples": found.samples,
-            }
-        )
+        def rejected() -> Iterator[pa.Table]:
+            for quarantined, report in side_by_side(judge, enumerate(validator.parts(), start=1)):
+                found.add(report)
+                yield quarantined
+
+        write_quarantine(job, columns, rejected())
+        kept = {"version": version, **_findings(found)}
+        writer.finish(kept)
     return kept
 
 
-def _write_quarantine(job: DatasetJob, rejected: list[pa.Table]) -> None:
-    """Store the rejected rows with their reasons; no file where there are none."""
-    store, path = job.bench.lake.store, paths.quarantine(job.domain, job.dataset_id)
-    if not any(map(len, rejected)):
-        store.remove(path)
-        return
-    rows = pa.concat_tables(rejected, promote_options="default").unify_dictionaries()
-    with store.writing(path) as stream:
-        pq.write_table(rows, stream, compression="zstd", store_schema=False)
+def _findings(found: QualityReport) -> dict[str, Any]:
+    """Return a report as data: counts, rates and samples."""
+    counts = {
+        "rows_in": found.rows_in,
+        "valid": found.valid,
+        "quarantined": found.quarantined_count,
+        "quarantined_reasons": dict(found.quarantined),
+        "nulls": found.nulls,
+        "missing_reasons": dict(found.missing),
+        "noted": dict(found.noted),
+        "texts": found.texts,
+        "mixed_units": found.mixed_units,
+        "samples": found.samples,
+    }
+    return {**counts, "rates": rates(counts)}
 
 
 def reconcile(job: DatasetJob) -> dict[str, Any]:
     """Return how the totals of the valid rows compare with their parts."""
     frames = job.frames(VALIDATED)
-    return asdict(reconcile_totals(frames, job.metadata(), frames.column_names()))
+    return asdict(reconcile_totals(frames, distinct_axes(job.metadata()), frames.column_names()))
