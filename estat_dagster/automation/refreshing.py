@@ -7,8 +7,8 @@ from pydantic import Field
 
 from estat_dagster.assets.layers import LAYERS, as_failure
 from estat_dagster.assets.registering import register_dataset
-from estat_dagster.automation.loading import Outcome, load_registered
-from estat_dagster.automation.requests import ONE_AT_A_TIME, load_each, read_ids
+from estat_dagster.automation.backfills import Order
+from estat_dagster.automation.requests import ONE_AT_A_TIME, read_ids, register_each, request_each
 from estat_dagster.automation.watching import Watched, watch
 from estat_dagster.errors import DataLakeError
 from estat_dagster.estat.updates import GONE
@@ -41,7 +41,7 @@ def refresh_job(definitions: Callable[[], dg.Definitions]) -> dg.JobDefinition:
 
     @dg.op(tags={"kind": "estat"})
     def refresh(context: dg.OpExecutionContext, config: RefreshRequest, bench: dg.ResourceParam[Workbench]) -> None:
-        """Ask e-Stat what it updated since the last loads, and load that again, each dataset in a run of its own."""
+        """Ask e-Stat what it updated since the last loads, and request to load that again, a run each."""
         try:
             found = watch(bench, read_ids(config.dataset_ids), each=config.each)
         except DataLakeError as error:
@@ -52,12 +52,9 @@ def refresh_job(definitions: Callable[[], dg.Definitions]) -> dg.JobDefinition:
         if config.only_look:
             context.add_output_metadata(facts)
             return
-
-        def load(dataset_id: str) -> Outcome:
-            entry = register_dataset(bench, dataset_id)
-            return load_registered(definitions(), context.instance, entry, asked_by=REFRESH)
-
-        load_each(context, due, load, facts)
+        entries, failures = register_each(bench, due, lambda dataset_id: register_dataset(bench, dataset_id))
+        order = Order(REFRESH, context.run_id)
+        request_each(context, bench, definitions(), entries, order, failures=failures, facts=facts)
 
     @dg.job(
         name=REFRESH,
@@ -75,26 +72,16 @@ def rebuild_job(definitions: Callable[[], dg.Definitions]) -> dg.JobDefinition:
 
     @dg.op(tags={"kind": "iceberg"})
     def rebuild(context: dg.OpExecutionContext, config: RebuildRequest, bench: dg.ResourceParam[Workbench]) -> None:
-        """Map, validate, write and commit again from the raw pages; e-Stat is not asked."""
+        """Request to map, validate, write and commit again from the raw pages; e-Stat is not asked."""
         try:
             ids = read_ids(config.dataset_ids)
-            entries = {e.dataset_id: e for e in bench.lake.registry if e.dataset_id in ids or (not ids and e.raw_uri)}
-            for dataset_id in ids:
-                bench.lake.registry.get_dataset_info(dataset_id)
+            registry = bench.lake.registry
+            chosen = [registry.get_dataset_info(dataset_id) for dataset_id in ids]
+            entries = chosen or [entry for entry in registry if entry.raw_uri]
         except DataLakeError as error:
             raise as_failure(error) from error
-
-        def load(dataset_id: str) -> Outcome:
-            return load_registered(
-                definitions(),
-                context.instance,
-                entries[dataset_id],
-                force=config.force,
-                asked_by=REBUILD,
-                layers=LAYERS[1:],
-            )
-
-        load_each(context, entries, load)
+        order = Order(REBUILD, context.run_id, force=config.force, layers=LAYERS[1:])
+        request_each(context, bench, definitions(), entries, order)
 
     @dg.job(
         name=REBUILD,

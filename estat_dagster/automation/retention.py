@@ -10,9 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
-BATCH = 500
-PARTITION = "dagster/partition"
+from estat_dagster.automation.runs import BATCH, ENDED, PARTITION
 
 
 def find_old_runs(instance: dg.DagsterInstance, *, days: int, now: datetime | None = None) -> list[str]:
