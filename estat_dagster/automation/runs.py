@@ -19,7 +19,7 @@ BATCH = 500
 _INSTANT = timedelta(microseconds=1)
 
 
-class Seen(msgspec.Struct):
+class Seen(msgspec.Struct, frozen=True):
     """Which ended runs were looked at. Moments are seconds since 1970.
 
     `looked` is up to which change of a run, `runs` are those of the last minutes with their change, and whatever ended
@@ -30,25 +30,26 @@ class Seen(msgspec.Struct):
     known: float
     runs: dict[str, float] = {}
 
-    def new_runs(self, instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
-        """Return runs that ended and were not seen yet, the earliest first, and remember them.
+    def new_runs(self, instance: dg.DagsterInstance) -> tuple[list[dg.DagsterRun], Seen]:
+        """Return runs that ended and were not seen yet, the earliest first, and what is seen with them.
 
         At most `BATCH`: where there are as many, the next call returns more.
         """
         overlap, found = OVERLAP.total_seconds(), []
+        looked, known, runs = self.looked, self.known, dict(self.runs)
         for record in _changed_after(instance, datetime.fromtimestamp(self.looked - overlap, UTC)):
             run, changed = record.dagster_run, record.update_timestamp.timestamp()
             # A run changes after its end too: Dagster tags one that it tries again.
-            if (record.end_time or changed) >= self.known and run.run_id not in self.runs:
+            if (record.end_time or changed) >= known and run.run_id not in runs:
                 found.append(run)
-            self.runs[run.run_id] = changed
-            self.looked = max(self.looked, changed)
+            runs[run.run_id] = changed
+            looked = max(looked, changed)
             if len(found) == BATCH:
                 break
         else:
-            self.known = max(self.known, self.looked - overlap)
-        self.runs = {run_id: changed for run_id, changed in self.runs.items() if changed >= self.looked - overlap}
-        return found
+            known = max(known, looked - overlap)
+        kept = {run_id: changed for run_id, changed in runs.items() if changed >= looked - overlap}
+        return found, Seen(looked, known, kept)
 
 
 def _changed_after(instance: dg.DagsterInstance, moment: datetime) -> Iterator[dg.RunRecord]:

@@ -8,9 +8,8 @@ at 0 when this server starts, as Prometheus expects, and take up each run once, 
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -20,17 +19,12 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from estat_dagster.automation.problems import problems_of
+from estat_dagster.automation.runs import AT_WORK, QUEUED, Seen
 from estat_dagster.query.metered import read_lines
 from estat_dagster.workbench import Workbench
 
 PATH = "/metrics"
-BATCH = 500
-OVERLAP = timedelta(minutes=2)
-ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
-LIVE = {
-    "queued": [dg.DagsterRunStatus.QUEUED],
-    "at work": [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING],
-}
+LIVE = {"queued": QUEUED, "at work": AT_WORK}
 SUMMED = {
     "seconds": "estat_step_seconds",
     "dagster/partition_row_count": "estat_step_rows",
@@ -48,8 +42,8 @@ class Metrics:
 
     def __init__(self, instance: dg.DagsterInstance, bench: Workbench) -> None:
         self._instance, self._bench, self._lock = instance, bench, threading.Lock()
-        self._looked = self._begun = datetime.now(UTC)
-        self._seen: dict[str, datetime] = {}
+        begun = time.time()
+        self._seen = Seen(looked=begun, known=begun)
         self._registry = prometheus.CollectorRegistry()
         make = self._counter
         self._runs = make("estat_runs", "Runs that ended.", "job", "status")
@@ -74,8 +68,7 @@ class Metrics:
     def text(self) -> bytes:
         """Return all metrics, after looking at what is new."""
         with self._lock:
-            for run in self._new_runs():
-                self._take(run)
+            self._take_runs()
             self._take_queries()
             self._look()
             return prometheus.generate_latest(self._registry)
@@ -86,20 +79,13 @@ class Metrics:
     def _gauge(self, name: str, words: str, *labels: str) -> prometheus.Gauge:
         return prometheus.Gauge(name, words, labels, registry=self._registry)
 
-    def _new_runs(self) -> Iterator[dg.DagsterRun]:
+    def _take_runs(self) -> None:
         while True:
-            chosen = dg.RunsFilter(statuses=ENDED, updated_after=self._looked - OVERLAP)
-            records = self._instance.get_run_records(chosen, limit=BATCH, order_by="update_timestamp", ascending=True)
-            fresh = [r for r in records if r.dagster_run.run_id not in self._seen]
-            for record in fresh:
-                ended = record.update_timestamp.astimezone(UTC)
-                self._seen[record.dagster_run.run_id] = ended
-                self._looked = max(self._looked, ended)
-                if ended >= self._begun:
-                    yield record.dagster_run
-            self._seen = {run_id: ended for run_id, ended in self._seen.items() if ended > self._looked - 2 * OVERLAP}
-            if len(records) < BATCH or not fresh:
+            runs, self._seen = self._seen.new_runs(self._instance)
+            if not runs:
                 return
+            for run in runs:
+                self._take(run)
 
     def _take(self, run: dg.DagsterRun) -> None:
         self._runs.labels(run.job_name, run.status.value).inc()

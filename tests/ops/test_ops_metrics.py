@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from estat_dagster.automation import runs
 from estat_dagster.automation.loading import load_registered
 from estat_dagster.serving.metrics import Metrics
 from estat_dagster.telemetry import counted, log
 from tests.doors.lakeside import Lakeside
+from tests.ops.test_ops_alerts import fail_many
 
 LABOR = "0003005798"
 
@@ -52,6 +55,23 @@ def test_failures_are_counted_by_their_kind_and_datasets_by_their_state(lakeside
     assert found['estat_problems_total{kind="API_ERROR"}'] == 1
     assert found['estat_datasets{domain="labor",status="failed"}'] == 1
     assert 'estat_datasets{domain="labor",status="loaded"}' not in found
+
+
+def test_more_runs_than_are_read_at_once_are_counted_once_each_and_a_later_tag_changes_nothing(
+    lakeside: Lakeside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "BATCH", 3)
+    metrics = Metrics(lakeside.instance, lakeside.bench)
+    fail_many(lakeside, 7)
+    name = 'estat_runs_total{job="broken",status="FAILURE"}'
+    assert values(metrics)[name] == 7
+    monkeypatch.setattr(runs, "OVERLAP", timedelta())
+    fail_many(lakeside, 1)
+    assert values(metrics)[name] == 8
+    values(metrics)
+    for run in lakeside.instance.get_runs():
+        lakeside.instance.add_run_tags(run.run_id, {"dagster/will_retry": "true"})
+    assert values(metrics)[name] == 8
 
 
 def test_a_fetch_tells_how_often_it_had_to_ask_again(lakeside: Lakeside) -> None:
