@@ -6,12 +6,15 @@ Domain code logs with `log(operation, message, dataset_id=…, **details)`; who 
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import functools
 import json
 import logging
 import os
 import re
 import threading
+import time
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -22,6 +25,8 @@ PLAIN = re.compile(
     r"(?P<timestamp>[\d-]{10} [\d:]{8} [+-]\d{4}) - (?P<logger>[\w.-]+) - (?P<level>[A-Z]+) - (?P<event>.*)", re.S
 )
 """A line of Dagster's console: what runs write."""
+RECEIVERS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+_TRACE: contextvars.ContextVar[int | None] = contextvars.ContextVar("trace", default=None)
 _TALLIES: list[Counter[str]] = []
 _TALLYING = threading.Lock()
 
@@ -51,24 +56,56 @@ def counted() -> Iterator[Counter[str]]:
 
 
 @contextlib.contextmanager
-def span(name: str, **attributes: str) -> Iterator[None]:
-    """Let what happens inside be a span of an OpenTelemetry trace, where the environment configures one (OTEL_*)."""
-    if not os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
+def span(name: str, *, run_id: str | None = None, **attributes: str) -> Iterator[None]:
+    """Let what happens inside be a span of an OpenTelemetry trace, where the environment configures one (OTEL_*).
+
+    Args:
+        name: of the span.
+        run_id: a run's id, which is a UUID. All spans of a run are one trace, whichever processes they come from.
+        attributes: what is known of it.
+    """
+    tracer = _tracer()
+    if tracer is None:
         yield
         return
-    with _tracer().start_as_current_span(name, attributes=attributes):
-        yield
+    chosen = _TRACE.set(uuid.UUID(run_id).int if run_id else None)
+    try:
+        with tracer.start_as_current_span(name, attributes=attributes):
+            yield
+    finally:
+        _TRACE.reset(chosen)
+
+
+def note_span(name: str, seconds: float, **attributes: str | float) -> None:
+    """Let what took so many seconds until now be a span."""
+    if (tracer := _tracer()) is not None:
+        began = time.time_ns() - int(seconds * 1e9)
+        tracer.start_span(name, attributes=attributes, start_time=began).end()
 
 
 @functools.cache
 def _tracer() -> Any:
-    """Return the tracer; the SDK's own variables say where spans go (the extra `tracing`)."""
-    from opentelemetry import trace
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    """Return the tracer; the SDK's own variables say where spans go. None where they do not, or without the SDK."""
+    if not any(os.environ.get(name) for name in RECEIVERS):
+        return None
+    try:
+        from opentelemetry import trace
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+        from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+    except ImportError:
+        words = "No traces are sent: the extra `tracing` is not installed: pip install -e '.[tracing]'"
+        log("tracing", words, level=logging.WARNING)
+        return None
 
-    provider = TracerProvider()
+    class RunIds(RandomIdGenerator):
+        """Gives the spans of a run the trace that the run's id names."""
+
+        def generate_trace_id(self) -> int:
+            return _TRACE.get() or super().generate_trace_id()
+
+    provider = TracerProvider(id_generator=RunIds())
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
     return trace.get_tracer("estat_dagster")

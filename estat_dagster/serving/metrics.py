@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
@@ -48,6 +49,7 @@ class Metrics:
         make = self._counter
         self._runs = make("estat_runs", "Runs that ended.", "job", "status")
         self._steps = make("estat_steps", "Steps that were done.", "domain", "layer", "unchanged")
+        self._failures = make("estat_step_failures", "Steps that failed.", "domain", "layer")
         self._checks = make("estat_checks", "Checks that were made.", "check", "outcome")
         self._problems = make("estat_problems", "What went wrong, by its kind.", "kind")
         self._sums = {
@@ -91,6 +93,8 @@ class Metrics:
         self._runs.labels(run.job_name, run.status.value).inc()
         for problem in problems_of(self._instance, run):
             self._problems.labels(problem.kind).inc()
+        for record in self._instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
+            self._take_failure(record.get_dagster_event())
         for record in self._instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION):
             data: Any = record.get_dagster_event().event_specific_data
             self._take_step(data.materialization)
@@ -98,10 +102,17 @@ class Metrics:
             evaluation: Any = record.get_dagster_event().event_specific_data
             self._checks.labels(evaluation.check_name, "passed" if evaluation.passed else "failed").inc()
 
+    def _take_failure(self, event: dg.DagsterEvent) -> None:
+        domain, layer = _place((event.step_key or "").split("__"))
+        self._failures.labels(domain, layer).inc()
+        data: Any = event.event_specific_data
+        facts = data.user_failure_data.metadata if data.user_failure_data else {}
+        if "retries" in facts and facts["retries"].value:
+            self._sums["retries"].labels(domain, layer).inc(facts["retries"].value)
+
     def _take_step(self, materialization: dg.AssetMaterialization) -> None:
         facts = {name: value.value for name, value in materialization.metadata.items()}
-        path = materialization.asset_key.path
-        domain, layer = (path[0], path[-1]) if len(path) > 1 else ("", path[0])
+        domain, layer = _place(materialization.asset_key.path)
         unchanged = bool(facts.get("unchanged"))
         self._steps.labels(domain, layer, str(unchanged).lower()).inc()
         for fact, counter in self._sums.items():
@@ -132,6 +143,11 @@ class Metrics:
             self._rows.labels(domain).set(count)
         for state, statuses in LIVE.items():
             self._live.labels(state).set(self._instance.get_runs_count(dg.RunsFilter(statuses=statuses)))
+
+
+def _place(path: Sequence[str]) -> tuple[str, str]:
+    """Return domain and layer of a path; what is about no domain has none."""
+    return (path[0], path[1]) if len(path) > 1 else ("", path[0])
 
 
 def with_metrics(app: ASGIApp, metrics: Metrics) -> ASGIApp:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from estat_dagster.assets.registering import register_dataset
 from estat_dagster.automation import runs
 from estat_dagster.automation.loading import load_registered
+from estat_dagster.sandbox.faults import Fault, Kind
 from estat_dagster.serving.metrics import Metrics
 from estat_dagster.telemetry import counted, log
 from tests.doors.lakeside import Lakeside
@@ -53,8 +55,18 @@ def test_failures_are_counted_by_their_kind_and_datasets_by_their_state(lakeside
     load_registered(lakeside.defs, lakeside.instance, lakeside.entry(LABOR), asked_by="test")
     found = values(metrics)
     assert found['estat_problems_total{kind="API_ERROR"}'] == 1
+    assert found['estat_step_failures_total{domain="labor",layer="raw_json"}'] == 1
     assert found['estat_datasets{domain="labor",status="failed"}'] == 1
     assert 'estat_datasets{domain="labor",status="loaded"}' not in found
+
+
+def test_requests_that_were_tried_again_in_vain_are_counted_too(lakeside: Lakeside) -> None:
+    register_dataset(lakeside.bench, LABOR)
+    metrics = Metrics(lakeside.instance, lakeside.bench)
+    lakeside.sandbox.fail("503", times=1)
+    lakeside.sandbox.faults.add(Fault(Kind.XML_100, function="getStatsData"))
+    load_registered(lakeside.defs, lakeside.instance, lakeside.entry(LABOR), asked_by="test")
+    assert values(metrics)['estat_fetch_retries_total{domain="labor",layer="raw_json"}'] == 1
 
 
 def test_more_runs_than_are_read_at_once_are_counted_once_each_and_a_later_tag_changes_nothing(
@@ -75,8 +87,6 @@ def test_more_runs_than_are_read_at_once_are_counted_once_each_and_a_later_tag_c
 
 
 def test_a_fetch_tells_how_often_it_had_to_ask_again(lakeside: Lakeside) -> None:
-    from estat_dagster.assets.registering import register_dataset
-
     register_dataset(lakeside.bench, LABOR)
     lakeside.sandbox.fail("503", times=1)
     outcome = load_registered(lakeside.defs, lakeside.instance, lakeside.entry(LABOR), asked_by="test")
