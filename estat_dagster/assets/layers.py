@@ -33,7 +33,8 @@ from estat_dagster.workbench import Workbench
 
 ESTAT_POOL = "estat_api"
 OWNERS = ["team:data-lake"]
-# A table that nothing was loaded into for five weeks is old for monthly statistics; for a quarter it needs a look.
+# A table that was neither loaded into nor found current by a refresh for five weeks is old for monthly statistics; for
+# a quarter it needs a look.
 FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=100), warn_window=timedelta(days=35))
 
 

@@ -1,15 +1,17 @@
 """The jobs that load again what the lake holds: what e-Stat updated, or all of it from the raw pages."""
 
+from collections import defaultdict
 from collections.abc import Callable
 
 import dagster as dg
 from pydantic import Field
 
-from estat_dagster.assets.layers import LAYERS, as_failure
+from estat_dagster.assets.layers import LAYERS, as_failure, layer_key
 from estat_dagster.assets.registering import register_dataset
 from estat_dagster.automation.backfills import Order
 from estat_dagster.automation.requests import ONE_AT_A_TIME, read_ids, register_each, request_each
 from estat_dagster.automation.watching import Watched, watch
+from estat_dagster.domains import get_domain
 from estat_dagster.errors import DataLakeError
 from estat_dagster.estat.updates import GONE
 from estat_dagster.lake.registry import FAILED
@@ -52,6 +54,8 @@ def refresh_job(definitions: Callable[[], dg.Definitions]) -> dg.JobDefinition:
         if config.only_look:
             context.add_output_metadata(facts)
             return
+        for domain, count in current_domains(bench, found, due).items():
+            context.log_event(_found_current(domain, count))
         entries, failures = register_each(bench, due, lambda dataset_id: register_dataset(bench, dataset_id))
         order = Order(REFRESH, context.run_id)
         request_each(context, bench, definitions(), entries, order, failures=failures, facts=facts)
@@ -101,6 +105,25 @@ def due_datasets(bench: Workbench, found: Watched, only: list[str], *, retry_fai
     if retry_failed:
         due |= {e.dataset_id for e in bench.lake.registry if e.status == FAILED and (not only or e.dataset_id in only)}
     return sorted(due - {update.id for update in found.updates.tables if update.state == GONE})
+
+
+def current_domains(bench: Workbench, found: Watched, due: list[str]) -> dict[str, int]:
+    """Return the domains of which every dataset that is held is as e-Stat has it, and how many those are."""
+    current = {update.id for update in found.updates.tables} - set(due)
+    datasets: dict[str, list[str]] = defaultdict(list)
+    for entry in bench.lake.registry:
+        if entry.snapshot_id is not None:
+            datasets[entry.domain].append(entry.dataset_id)
+    return {domain: len(ids) for domain, ids in datasets.items() if current >= set(ids)}
+
+
+def _found_current(domain: str, count: int) -> dg.AssetMaterialization:
+    """Return the event that keeps a table fresh to which nothing had to be done; it is no dataset's."""
+    return dg.AssetMaterialization(
+        layer_key(get_domain(domain), LAYERS[-1].name),
+        description="Nothing was loaded: e-Stat has nothing newer than the table.",
+        metadata={"compared": count},
+    )
 
 
 def _facts(found: Watched, due: list[str]) -> dict[str, dg.MetadataValue | str | int]:

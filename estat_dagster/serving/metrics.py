@@ -113,6 +113,8 @@ class Metrics:
     def _take_step(self, materialization: dg.AssetMaterialization) -> None:
         facts = {name: value.value for name, value in materialization.metadata.items()}
         domain, layer = _place(materialization.asset_key.path)
+        if domain and materialization.partition is None:
+            return  # a refresh found the table current; no step was done
         unchanged = bool(facts.get("unchanged"))
         self._steps.labels(domain, layer, str(unchanged).lower()).inc()
         for fact, counter in self._sums.items():

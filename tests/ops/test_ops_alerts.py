@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from estat_dagster.assets.advice import ADVICE
 from estat_dagster.automation import alerts, runs
 from estat_dagster.automation.alerts import send
 from estat_dagster.automation.loading import load_registered
@@ -159,6 +160,7 @@ def test_a_check_that_stops_a_run_is_one_problem_and_not_two(lakeside: Lakeside,
     [message] = inbox.messages
     assert message["title"] == "e-Stat data lake: 1 failed, 0 warnings"
     assert message["message"].startswith(f"FAILED {LABOR}: check labor/validated_records/quarantine_ratio\n3 of 18")
+    assert ADVICE["quarantine_ratio"] in message["message"]
 
 
 def test_what_could_not_be_delivered_is_told_at_the_next_tick(lakeside: Lakeside, inbox: Inbox) -> None:

@@ -15,6 +15,7 @@ from estat_dagster.automation.backfills import DAEMONS
 from estat_dagster.estat import days
 from estat_dagster.sandbox.faults import Fault, Kind
 from estat_dagster.sandbox.server import Sandbox
+from estat_dagster.serving.metrics import Metrics
 from tests.doors.lakeside import Lakeside
 from tests.doors.test_watching import revise
 
@@ -69,6 +70,30 @@ def test_a_refresh_loads_what_e_stat_updated_and_nothing_else(lakeside: Lakeside
     lakeside.carry_out()
     assert (runs_of(lakeside, LABOR), runs_of(lakeside, POPULATION)) == (2, 1)
     assert 7.0 in {row["value"] for row in lakeside.rows(LABOR)}
+
+
+def test_a_refresh_that_finds_a_table_current_keeps_it_fresh_and_leaves_its_partitions(lakeside: Lakeside) -> None:
+    lakeside.load(LABOR)
+    lakeside.load(POPULATION)
+    seen_long_ago(lakeside, LABOR, POPULATION)
+    revise(lakeside, LABOR, str(days.today() - timedelta(days=1)), value="7")
+    run(lakeside, "refresh_updated", only_look=True)
+    assert [found_current(lakeside, domain) for domain in ("labor", "population")] == [None, None]
+    metrics = Metrics(lakeside.instance, lakeside.bench)
+    run(lakeside, "refresh_updated")
+    assert [found_current(lakeside, domain) for domain in ("labor", "population")] == [None, 1]
+    key = dg.AssetKey(["population", "iceberg_table"])
+    assert lakeside.instance.get_materialized_partitions(key) == {POPULATION}
+    assert b"estat_steps_total{" not in metrics.text()
+
+
+def found_current(lakeside: Lakeside, domain: str) -> Any:
+    """Return how many datasets the last word about a table found current; None where it is a load."""
+    event = lakeside.instance.get_latest_materialization_event(dg.AssetKey([domain, "iceberg_table"]))
+    assert event is not None
+    assert event.asset_materialization is not None
+    fact = event.asset_materialization.metadata.get("compared")
+    return fact.value if fact and event.asset_materialization.partition is None else None
 
 
 def test_a_refresh_of_an_empty_lake_has_nothing_to_do(lakeside: Lakeside) -> None:
