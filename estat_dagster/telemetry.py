@@ -25,6 +25,12 @@ PLAIN = re.compile(
     r"(?P<timestamp>[\d-]{10} [\d:]{8} [+-]\d{4}) - (?P<logger>[\w.-]+) - (?P<level>[A-Z]+) - (?P<event>.*)", re.S
 )
 """A line of Dagster's console: what runs write."""
+OF_A_RUN = re.compile(
+    r"(?P<job>[\w.]+) - (?P<run_id>[\da-f]{8}-[\da-f-]{27}) - (?P<step>[\w.\[\]-]+) - "
+    r"(?P<operation>[a-z_]+): (?P<message>.*) \[(?P<dataset_id>\d{10})\]",
+    re.S,
+)
+"""What `log` wrote in a run, as Dagster puts it on the console."""
 RECEIVERS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 _TRACE: contextvars.ContextVar[int | None] = contextvars.ContextVar("trace", default=None)
 _TALLIES: list[Counter[str]] = []
@@ -39,7 +45,8 @@ def log(
         for tally in _TALLIES:
             tally[operation] += 1
     facts = {"operation": operation, "dataset_id": dataset_id, "details": details}
-    LOGGER.log(level, "%s: %s", operation, message, extra={"estat": {**facts, "message": message}})
+    words = f"{message} [{dataset_id}]" if dataset_id else message
+    LOGGER.log(level, "%s: %s", operation, words, extra={"estat": {**facts, "message": message}})
 
 
 @contextlib.contextmanager
@@ -132,14 +139,26 @@ def as_our_line(text: str) -> str:
     found = _read(text.rstrip("\n"))
     if found.keys() >= {"operation", "message"}:
         return text.rstrip("\n")
-    return _line(
-        found.pop("timestamp", None) or datetime.now(UTC).isoformat(timespec="milliseconds"),
-        str(found.pop("level", "info")).upper(),
-        operation=found.pop("logger", "dagster"),
-        dataset_id=None,
-        message=found.pop("event"),
-        details=found,
-    )
+    moment, level = _moment(found.pop("timestamp", None)), str(found.pop("level", "info")).upper()
+    facts = {"operation": found.pop("logger", "dagster"), "dataset_id": None, "message": found.pop("event")}
+    if of_a_run := OF_A_RUN.fullmatch(str(facts["message"])):
+        told = of_a_run.groupdict()
+        facts |= {name: told.pop(name) for name in facts}
+        found |= told
+    return _line(moment, level, **facts, details=found)
+
+
+def _moment(text: object) -> str:
+    """Return a moment in the one form of our lines: ISO 8601, UTC, milliseconds; now, where it is none."""
+    for read in (datetime.fromisoformat, lambda each: datetime.strptime(each, "%Y-%m-%d %H:%M:%S %z")):
+        with contextlib.suppress(ValueError):
+            found = read(str(text))
+            return (
+                (found if found.tzinfo else found.replace(tzinfo=UTC))
+                .astimezone(UTC)
+                .isoformat(timespec="milliseconds")
+            )
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def _read(text: str) -> dict[str, Any]:
