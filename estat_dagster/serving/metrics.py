@@ -10,7 +10,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -21,6 +22,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from estat_dagster.automation.problems import problems_of
 from estat_dagster.automation.runs import AT_WORK, QUEUED, Seen
+from estat_dagster.lake import paths
+from estat_dagster.lake.registry import DatasetEntry
+from estat_dagster.lake.store import StoredFile
 from estat_dagster.query.metered import read_lines
 from estat_dagster.workbench import Workbench
 
@@ -44,12 +48,13 @@ class Metrics:
     def __init__(self, instance: dg.DagsterInstance, bench: Workbench) -> None:
         self._instance, self._bench, self._lock = instance, bench, threading.Lock()
         begun = time.time()
+        self._held: dict[StoredFile, DatasetEntry] = {}
         self._seen = Seen(looked=begun, known=begun)
         self._registry = prometheus.CollectorRegistry()
         make = self._counter
         self._runs = make("estat_runs", "Runs that ended.", "job", "status")
         self._steps = make("estat_steps", "Steps that were done.", "domain", "layer", "unchanged")
-        self._failures = make("estat_step_failures", "Steps that failed.", "domain", "layer")
+        self._failures = make("estat_step_failures", "Steps that failed, blocking checks too.", "domain", "layer")
         self._checks = make("estat_checks", "Checks that were made.", "check", "outcome")
         self._problems = make("estat_problems", "What went wrong, by its kind.", "kind")
         self._sums = {
@@ -130,11 +135,21 @@ class Metrics:
             for fact, counter in self._query_sums.items():
                 counter.labels(line["engine"]).inc(float(str(line[fact])))
 
+    def _entries(self) -> Iterator[DatasetEntry]:
+        """Return the registry's entries; only the files that changed since the last look are read."""
+        lake, before, self._held = self._bench.lake, self._held, {}
+        for file in lake.store.walk(paths.registry()):
+            if file.path.endswith(".json"):
+                entry = before.get(file) or lake.registry.find(Path(file.path).stem)
+                if entry is not None:  # else it was deleted meanwhile
+                    self._held[file] = entry
+                    yield entry
+
     def _look(self) -> None:
         """Set what is as it is now."""
         datasets: Counter[tuple[str, str]] = Counter()
         rows: Counter[str] = Counter()
-        for entry in self._bench.lake.registry:
+        for entry in self._entries():
             datasets[entry.domain, entry.status] += 1
             rows[entry.domain] += entry.valid_count or 0
         for gauge in (self._datasets, self._rows):

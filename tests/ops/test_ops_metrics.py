@@ -10,6 +10,7 @@ import pytest
 from estat_dagster.assets.registering import register_dataset
 from estat_dagster.automation import runs
 from estat_dagster.automation.loading import load_registered
+from estat_dagster.lake.store import Store
 from estat_dagster.sandbox.faults import Fault, Kind
 from estat_dagster.serving.metrics import Metrics
 from estat_dagster.telemetry import counted, log
@@ -67,6 +68,20 @@ def test_requests_that_were_tried_again_in_vain_are_counted_too(lakeside: Lakesi
     lakeside.sandbox.faults.add(Fault(Kind.XML_100, function="getStatsData"))
     load_registered(lakeside.defs, lakeside.instance, lakeside.entry(LABOR), asked_by="test")
     assert values(metrics)['estat_fetch_retries_total{domain="labor",layer="raw_json"}'] == 1
+
+
+def test_only_what_changed_in_the_registry_is_read_again(lakeside: Lakeside, monkeypatch: pytest.MonkeyPatch) -> None:
+    for dataset_id in (LABOR, "0000010101"):
+        register_dataset(lakeside.bench, dataset_id)
+    metrics, seen, whole = Metrics(lakeside.instance, lakeside.bench), [], Store.read
+    monkeypatch.setattr(Store, "read", lambda store, path: seen.append(path) or whole(store, path))
+    for _ in range(3):
+        assert values(metrics)['estat_datasets{domain="labor",status="registered"}'] == 1
+    assert sorted(seen) == ["registry/0000010101.json", f"registry/{LABOR}.json"]
+    lakeside.bench.lake.registry.update_status(LABOR, "failed")
+    seen.clear()
+    assert values(metrics)['estat_datasets{domain="labor",status="failed"}'] == 1
+    assert seen == [f"registry/{LABOR}.json"]
 
 
 def test_more_runs_than_are_read_at_once_are_counted_once_each_and_a_later_tag_changes_nothing(
