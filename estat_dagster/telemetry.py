@@ -6,12 +6,15 @@ Domain code logs with `log(operation, message, dataset_id=…, **details)`; who 
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import functools
 import json
 import logging
 import os
 import re
 import threading
+import time
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -22,6 +25,14 @@ PLAIN = re.compile(
     r"(?P<timestamp>[\d-]{10} [\d:]{8} [+-]\d{4}) - (?P<logger>[\w.-]+) - (?P<level>[A-Z]+) - (?P<event>.*)", re.S
 )
 """A line of Dagster's console: what runs write."""
+OF_A_RUN = re.compile(
+    r"(?P<job>[\w.]+) - (?P<run_id>[\da-f]{8}-[\da-f-]{27}) - (?P<step>[\w.\[\]-]+) - "
+    r"(?P<operation>[a-z_]+): (?P<message>.*) \[(?P<dataset_id>\d{10})\]",
+    re.S,
+)
+"""What `log` wrote in a run, as Dagster puts it on the console."""
+RECEIVERS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+_TRACE: contextvars.ContextVar[int | None] = contextvars.ContextVar("trace", default=None)
 _TALLIES: list[Counter[str]] = []
 _TALLYING = threading.Lock()
 
@@ -34,7 +45,8 @@ def log(
         for tally in _TALLIES:
             tally[operation] += 1
     facts = {"operation": operation, "dataset_id": dataset_id, "details": details}
-    LOGGER.log(level, "%s: %s", operation, message, extra={"estat": {**facts, "message": message}})
+    words = f"{message} [{dataset_id}]" if dataset_id else message
+    LOGGER.log(level, "%s: %s", operation, words, extra={"estat": {**facts, "message": message}})
 
 
 @contextlib.contextmanager
@@ -51,24 +63,56 @@ def counted() -> Iterator[Counter[str]]:
 
 
 @contextlib.contextmanager
-def span(name: str, **attributes: str) -> Iterator[None]:
-    """Let what happens inside be a span of an OpenTelemetry trace, where the environment configures one (OTEL_*)."""
-    if not os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
+def span(name: str, *, run_id: str | None = None, **attributes: str) -> Iterator[None]:
+    """Let what happens inside be a span of an OpenTelemetry trace, where the environment configures one (OTEL_*).
+
+    Args:
+        name: of the span.
+        run_id: a run's id, which is a UUID. All spans of a run are one trace, whichever processes they come from.
+        attributes: what is known of it.
+    """
+    tracer = _tracer()
+    if tracer is None:
         yield
         return
-    with _tracer().start_as_current_span(name, attributes=attributes):
-        yield
+    chosen = _TRACE.set(uuid.UUID(run_id).int if run_id else None)
+    try:
+        with tracer.start_as_current_span(name, attributes=attributes):
+            yield
+    finally:
+        _TRACE.reset(chosen)
+
+
+def note_span(name: str, seconds: float, **attributes: str | float) -> None:
+    """Let what took so many seconds until now be a span."""
+    if (tracer := _tracer()) is not None:
+        began = time.time_ns() - int(seconds * 1e9)
+        tracer.start_span(name, attributes=attributes, start_time=began).end()
 
 
 @functools.cache
 def _tracer() -> Any:
-    """Return the tracer; the SDK's own variables say where spans go (the extra `tracing`)."""
-    from opentelemetry import trace
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    """Return the tracer; the SDK's own variables say where spans go. None where they do not, or without the SDK."""
+    if not any(os.environ.get(name) for name in RECEIVERS):
+        return None
+    try:
+        from opentelemetry import trace
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+        from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+    except ImportError:
+        words = "No traces are sent: the extra `tracing` is not installed: pip install -e '.[tracing]'"
+        log("tracing", words, level=logging.WARNING)
+        return None
 
-    provider = TracerProvider()
+    class RunIds(RandomIdGenerator):
+        """Gives the spans of a run the trace that the run's id names."""
+
+        def generate_trace_id(self) -> int:
+            return _TRACE.get() or super().generate_trace_id()
+
+    provider = TracerProvider(id_generator=RunIds())
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
     return trace.get_tracer("estat_dagster")
@@ -95,14 +139,26 @@ def as_our_line(text: str) -> str:
     found = _read(text.rstrip("\n"))
     if found.keys() >= {"operation", "message"}:
         return text.rstrip("\n")
-    return _line(
-        found.pop("timestamp", None) or datetime.now(UTC).isoformat(timespec="milliseconds"),
-        str(found.pop("level", "info")).upper(),
-        operation=found.pop("logger", "dagster"),
-        dataset_id=None,
-        message=found.pop("event"),
-        details=found,
-    )
+    moment, level = _moment(found.pop("timestamp", None)), str(found.pop("level", "info")).upper()
+    facts = {"operation": found.pop("logger", "dagster"), "dataset_id": None, "message": found.pop("event")}
+    if of_a_run := OF_A_RUN.fullmatch(str(facts["message"])):
+        told = of_a_run.groupdict()
+        facts |= {name: told.pop(name) for name in facts}
+        found |= told
+    return _line(moment, level, **facts, details=found)
+
+
+def _moment(text: object) -> str:
+    """Return a moment in the one form of our lines: ISO 8601, UTC, milliseconds; now, where it is none."""
+    for read in (datetime.fromisoformat, lambda each: datetime.strptime(each, "%Y-%m-%d %H:%M:%S %z")):
+        with contextlib.suppress(ValueError):
+            found = read(str(text))
+            return (
+                (found if found.tzinfo else found.replace(tzinfo=UTC))
+                .astimezone(UTC)
+                .isoformat(timespec="milliseconds")
+            )
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def _read(text: str) -> dict[str, Any]:

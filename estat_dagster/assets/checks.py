@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from estat_dagster.assets import auditing
+from estat_dagster.assets.advice import ADVICE
 from estat_dagster.assets.auditing import Verdict
 from estat_dagster.assets.layers import layer_key, partitions_of, record_failure
 from estat_dagster.assets.steps.job import DatasetJob
@@ -155,6 +156,8 @@ def _result(check: Check, key: dg.AssetKey, verdict: Verdict) -> dg.AssetCheckRe
         name: dg.MetadataValue.json(fact) if isinstance(fact, dict | list) else fact
         for name, fact in verdict.facts.items()
     }
+    if not verdict.passed:
+        facts["hint"] = ADVICE[check.name]
     return dg.AssetCheckResult(
         passed=verdict.passed,
         asset_key=key,

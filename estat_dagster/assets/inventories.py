@@ -7,9 +7,10 @@ import dagster as dg
 from estat_dagster.assets.describing import column_schema
 from estat_dagster.assets.layers import OWNERS, layer_key
 from estat_dagster.assets.steps.job import DatasetJob
-from estat_dagster.assets.steps.publish import dimension_rows
+from estat_dagster.assets.steps.publish import dimension_rows, whole_table
 from estat_dagster.domains import DOMAINS
 from estat_dagster.lake import inventory
+from estat_dagster.lake.lake import Lake
 from estat_dagster.records.version import VERSION
 from estat_dagster.workbench import Workbench
 
@@ -37,7 +38,8 @@ def dataset_inventory(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResul
     for entry in entries:
         inventory.put_inventory(lake.tables, entry)
     gone = inventory.remove_others(lake.tables, inventory.INVENTORY, [entry.dataset_id for entry in entries])
-    return dg.MaterializeResult(metadata={"dagster/row_count": len(entries), "removed": gone})
+    facts: dict[str, Any] = {"dagster/row_count": len(entries), "datasets": len(entries), "removed": gone}
+    return dg.MaterializeResult(metadata={**facts, **_table(lake, inventory.INVENTORY)})
 
 
 @dg.asset(
@@ -62,4 +64,11 @@ def dataset_dimensions(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResu
         inventory.put_dimensions(lake.tables, dataset_id, classes)
         rows += len(classes)
     gone = inventory.remove_others(lake.tables, inventory.DIMENSIONS, loaded)
-    return dg.MaterializeResult(metadata={"dagster/row_count": rows, "datasets": len(loaded), "removed": gone})
+    facts: dict[str, Any] = {"dagster/row_count": rows, "datasets": len(loaded), "removed": gone}
+    return dg.MaterializeResult(metadata={**facts, **_table(lake, inventory.DIMENSIONS)})
+
+
+def _table(lake: Lake, name: str) -> dict[str, Any]:
+    """Return where a table is, and how large it is."""
+    table = lake.tables.load(name)
+    return {"dagster/uri": table.location(), **whole_table(table)}

@@ -33,7 +33,8 @@ from estat_dagster.workbench import Workbench
 
 ESTAT_POOL = "estat_api"
 OWNERS = ["team:data-lake"]
-# A table that nothing was loaded into for five weeks is old for monthly statistics; for a quarter it needs a look.
+# A table that was neither loaded into nor found current by a refresh for five weeks is old for monthly statistics; for
+# a quarter it needs a look.
 FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=100), warn_window=timedelta(days=35))
 
 
@@ -215,13 +216,14 @@ def _run(
     """Run a step for the run's dataset; an expected failure goes to the registry and ends the run in its own words."""
     dataset_id = context.partition_key
     started = time.perf_counter()
-    try:
-        job = _job(bench, domain, dataset_id, force=force, run_id=context.run.run_id)
-        with counted() as lines, span(layer.name, dataset_id=dataset_id, domain=domain.name):
-            result = step(job)
-    except DataLakeError as error:
-        record_failure(bench, dataset_id, str(error))
-        raise as_failure(error) from error
+    with counted() as lines:
+        try:
+            job = _job(bench, domain, dataset_id, force=force, run_id=context.run.run_id)
+            with span(layer.name, run_id=context.run.run_id, dataset_id=dataset_id, domain=domain.name):
+                result = step(job)
+        except DataLakeError as error:
+            record_failure(bench, dataset_id, str(error))
+            raise as_failure(error, retries=lines["retry"]) from error
     seconds = time.perf_counter() - started
     outcome = "unchanged" if result.unchanged else f"{result.rows:,} rows"
     log(layer.name, f"{outcome} in {seconds:.2f} s", dataset_id=dataset_id, rows=result.rows, seconds=round(seconds, 3))
@@ -248,11 +250,10 @@ def _register_new(bench: Workbench, domain: Domain, dataset_id: str) -> None:
         raise as_failure(error) from error
 
 
-def as_failure(error: DataLakeError) -> dg.Failure:
-    """Return the error in the form that ends a Dagster run, with its own words and hint."""
-    return dg.Failure(
-        description=f"{error.kind}: {error}", metadata={"error": error.kind, "hint": error.hint}, allow_retries=False
-    )
+def as_failure(error: DataLakeError, **facts: int) -> dg.Failure:
+    """Return the error in the form that ends a Dagster run, with its own words and hint, and facts of the try."""
+    metadata: dict[str, str | int] = {"error": error.kind, "hint": error.hint, **facts}
+    return dg.Failure(description=f"{error.kind}: {error}", metadata=metadata, allow_retries=False)
 
 
 def record_failure(bench: Workbench, dataset_id: str, words: str) -> None:

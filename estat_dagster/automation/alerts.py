@@ -1,37 +1,34 @@
 """The sensor that tells people what went wrong, by Apprise: a webhook, Slack, e-mail and many more, one address each.
 
-All new problems of a tick go out as one message. The same problem is told once a day. Where a message cannot be
-delivered the tick fails and the next one sends it again: nothing is lost, and nothing is told twice.
+All new problems of a tick go out as one message. The same problem is told once a day. What each address was told is
+remembered for itself: one that takes no message gets it at a later tick, and the others get nothing twice.
 """
 
+import hashlib
 import json
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
 
 import dagster as dg
 import msgspec
 
 from estat_dagster.automation.problems import Problem, problems_of
+from estat_dagster.automation.runs import Seen
 from estat_dagster.errors import NetworkError
 from estat_dagster.workbench import Workbench
 
 QUIET_HOURS = 24
-OVERLAP = timedelta(minutes=2)  # runs whose end is written a little later than its own time says
-BATCH = 200
 SHOWN = 15
-ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
 
 
-class Memory(msgspec.Struct):
-    """What the sensor keeps between ticks: up to when it looked, runs it saw since, and when it told what."""
+class Memory(msgspec.Struct, frozen=True):
+    """What the sensor keeps of one address between ticks: the runs it looked at, and when it told what."""
 
-    looked: float
-    runs: dict[str, float] = {}
+    seen: Seen
     told: dict[str, float] = {}
 
 
-_MEMORY = msgspec.json.Decoder(Memory)
+_MEMORIES = msgspec.json.Decoder(dict[str, Memory])
 
 
 def build_alerts(*, running: bool) -> dg.SensorDefinition:
@@ -44,21 +41,58 @@ def build_alerts(*, running: bool) -> dg.SensorDefinition:
         description="Tell failed runs and checks to the addresses of ESTAT_ALERT_URLS, the same one once a day.",
     )
     def alerts(context: dg.SensorEvaluationContext, bench: dg.ResourceParam[Workbench]) -> dg.SkipReason:
-        moment = time.time()
-        if not bench.settings.alert_urls:
+        urls = bench.settings.alert_urls
+        if not urls:
             return dg.SkipReason("ESTAT_ALERT_URLS names no address.")
-        if context.cursor is None:
-            context.update_cursor(_encode(Memory(looked=moment)))
-            return dg.SkipReason("Alerts begin now: what went wrong before is in the web UI.")
-        memory = _MEMORY.decode(context.cursor)
-        runs = list(_ended(context.instance, memory))
-        fresh = _fresh(memory, (p for run, _ in runs for p in problems_of(context.instance, run)), moment)
-        if fresh:
-            send(bench.settings.alert_urls, *compose(fresh, bench.settings.dagster_url))
-        context.update_cursor(_encode(_remember(memory, runs, fresh, moment)))
-        return dg.SkipReason(f"{len(runs):,} runs ended; {len(fresh):,} new problems told.")
+        tick = Tick(context.instance, bench.settings.dagster_url, time.time())
+        memories = _recall(context.cursor)
+        now = {_key(url): tick.tell(number, url, memories.get(_key(url))) for number, url in enumerate(urls, start=1)}
+        if len(tick.refused) == len(urls):
+            raise tick.refused[0]
+        for refused in tick.refused:
+            context.log.error(str(refused))
+        context.update_cursor(json.dumps(msgspec.to_builtins(now)))
+        return dg.SkipReason(tick.words() if memories else "Alerts begin now: what went wrong before is in the web UI.")
 
     return alerts
+
+
+class Tick:
+    """One look at what ended, told to each address that does not know it yet."""
+
+    def __init__(self, instance: dg.DagsterInstance, dagster_url: str, moment: float) -> None:
+        self.refused: list[NetworkError] = []
+        self._instance, self._dagster_url, self._moment = instance, dagster_url, moment
+        self._problems: dict[str, list[Problem]] = {}
+        self._told: set[str] = set()
+
+    def tell(self, number: int, url: str, memory: Memory | None) -> Memory:
+        """Send an address what is new to it and return what it knows then; the same as before, if it took nothing."""
+        if memory is None:
+            return Memory(Seen(looked=self._moment, known=self._moment))
+        runs, seen = memory.seen.new_runs(self._instance)
+        quiet = self._moment - QUIET_HOURS * 3_600
+        told = {fingerprint: when for fingerprint, when in memory.told.items() if when > quiet}
+        problems = {problem.fingerprint: problem for run in runs for problem in self._problems_of(run)}
+        fresh = {fingerprint: problem for fingerprint, problem in problems.items() if fingerprint not in told}
+        try:
+            if fresh:
+                send(number, url, *compose(list(fresh.values()), self._dagster_url))
+        except NetworkError as error:
+            self.refused.append(error)
+            return memory
+        self._told |= fresh.keys()
+        return Memory(seen, told | dict.fromkeys(fresh, self._moment))
+
+    def words(self) -> str:
+        """Return what was done."""
+        done = f"{len(self._problems):,} runs ended; {len(self._told):,} new problems told."
+        return " ".join([done, *map(str, self.refused)])
+
+    def _problems_of(self, run: dg.DagsterRun) -> list[Problem]:
+        if run.run_id not in self._problems:
+            self._problems[run.run_id] = list(problems_of(self._instance, run))
+        return self._problems[run.run_id]
 
 
 def compose(problems: Sequence[Problem], dagster_url: str) -> tuple[str, str]:
@@ -71,51 +105,30 @@ def compose(problems: Sequence[Problem], dagster_url: str) -> tuple[str, str]:
     return title, "\n\n".join(texts)
 
 
-def send(urls: Iterable[str], title: str, text: str) -> None:
-    """Send a message to every address.
+def send(number: int, url: str, title: str, text: str) -> None:
+    """Send a message to an address.
 
     Raises:
-        NetworkError: an address is not one, or did not take it. The addresses are secrets, so only a number is told.
+        NetworkError: it is none, or did not take the message. The addresses are secrets, so only its number is told.
     """
     import apprise
 
-    for number, url in enumerate(urls, start=1):
-        target = apprise.Apprise()
-        if not target.add(url) or not target.notify(title=title, body=text, body_format=apprise.NotifyFormat.TEXT):
-            raise NetworkError(
-                f"The alert could not be sent to address {number} of ESTAT_ALERT_URLS.",
-                hint="Try the address with Apprise's own command: `apprise -vv -b test ADDRESS`.",
-            )
+    target = apprise.Apprise()
+    if not target.add(url) or not target.notify(title=title, body=text, body_format=apprise.NotifyFormat.TEXT):
+        raise NetworkError(
+            f"The alert could not be sent to address {number} of ESTAT_ALERT_URLS.",
+            hint="Try the address with Apprise's own command: `apprise -vv -b test ADDRESS`.",
+        )
 
 
-def _ended(instance: dg.DagsterInstance, memory: Memory) -> Iterator[tuple[dg.DagsterRun, float]]:
-    """Return runs that ended since the last look, and when, the earliest first."""
-    since = datetime.fromtimestamp(memory.looked, UTC) - OVERLAP
-    chosen = dg.RunsFilter(statuses=ENDED, updated_after=since)
-    records = instance.get_run_records(chosen, limit=BATCH, order_by="update_timestamp", ascending=True)
-    for record in records:
-        if record.dagster_run.run_id not in memory.runs:
-            yield record.dagster_run, record.update_timestamp.astimezone(UTC).timestamp()
+def _recall(cursor: str | None) -> dict[str, Memory]:
+    """Return what each address knows, by its key; nothing where the cursor is of another version."""
+    try:
+        return _MEMORIES.decode(cursor or "{}")
+    except msgspec.DecodeError:
+        return {}
 
 
-def _fresh(memory: Memory, found: Iterable[Problem], moment: float) -> list[Problem]:
-    quiet = moment - QUIET_HOURS * 3_600
-    problems = {problem.fingerprint: problem for problem in found}
-    return [p for fingerprint, p in problems.items() if memory.told.get(fingerprint, 0.0) <= quiet]
-
-
-def _remember(
-    memory: Memory, runs: Sequence[tuple[dg.DagsterRun, float]], fresh: Sequence[Problem], moment: float
-) -> Memory:
-    looked = max([memory.looked, *(ended for _, ended in runs)])
-    seen = memory.runs | {run.run_id: ended for run, ended in runs}
-    told = memory.told | {problem.fingerprint: moment for problem in fresh}
-    return Memory(
-        looked=looked,
-        runs={run_id: ended for run_id, ended in seen.items() if ended > looked - OVERLAP.total_seconds() - 1},
-        told={fingerprint: when for fingerprint, when in told.items() if when > moment - QUIET_HOURS * 3_600},
-    )
-
-
-def _encode(memory: Memory) -> str:
-    return json.dumps(msgspec.to_builtins(memory))
+def _key(url: str) -> str:
+    """Return the name of an address in the cursor, which must not hold the secrets in it."""
+    return hashlib.sha256(url.encode()).hexdigest()[:12]

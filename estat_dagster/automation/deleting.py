@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import dagster as dg
-from dagster import DagsterRunStatus
 
+from estat_dagster.automation.runs import PARTITION, UNFINISHED
 from estat_dagster.domains import DOMAINS, check_dataset_id
 from estat_dagster.errors import ValidationError
 from estat_dagster.lake.deleting import Holdings, delete
 from estat_dagster.workbench import Workbench
-
-LIVE = [
-    DagsterRunStatus.QUEUED,
-    DagsterRunStatus.NOT_STARTED,
-    DagsterRunStatus.STARTING,
-    DagsterRunStatus.STARTED,
-    DagsterRunStatus.CANCELING,
-]
 
 
 def delete_dataset(
@@ -48,7 +40,7 @@ def delete_dataset(
 
 def live_runs(instance: dg.DagsterInstance, dataset_id: str) -> list[str]:
     """Return the ids of the runs of a dataset that are not finished."""
-    runs = dg.RunsFilter(statuses=LIVE, tags={"dagster/partition": dataset_id})
+    runs = dg.RunsFilter(statuses=UNFINISHED, tags={PARTITION: dataset_id})
     return [record.dagster_run.run_id for record in instance.get_run_records(runs)]
 
 

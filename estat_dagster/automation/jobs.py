@@ -8,12 +8,13 @@ from pydantic import Field
 
 from estat_dagster.assets.layers import as_failure
 from estat_dagster.assets.registering import register_dataset
-from estat_dagster.automation.loading import Outcome, load_registered
-from estat_dagster.automation.requests import load_each, read_ids
+from estat_dagster.automation.backfills import Order
+from estat_dagster.automation.requests import read_ids, register_each, request_each
 from estat_dagster.domains import DOMAINS
 from estat_dagster.errors import DataLakeError, ValidationError
 from estat_dagster.estat.client import PAGE_LIMIT
 from estat_dagster.estat.scope import parse_filters
+from estat_dagster.lake.registry import DatasetEntry
 from estat_dagster.workbench import Workbench
 
 
@@ -47,7 +48,7 @@ def ingest_jobs() -> list[Any]:
 
 
 def register_and_ingest_job(definitions: Callable[[], dg.Definitions]) -> dg.JobDefinition:
-    """Return the job that registers datasets by their ids and loads them, each in a run of its own.
+    """Return the job that registers datasets by their ids and requests their loads, a run each.
 
     Args:
         definitions: gives the project's definitions, which this job is itself part of.
@@ -57,7 +58,7 @@ def register_and_ingest_job(definitions: Callable[[], dg.Definitions]) -> dg.Job
     def register_and_load(
         context: dg.OpExecutionContext, config: LoadRequest, bench: dg.ResourceParam[Workbench]
     ) -> None:
-        """Register each dataset, then load it; a dataset that fails does not keep the others from loading."""
+        """Register each dataset and request its load; one that cannot be registered does not keep the others back."""
         try:
             ids = read_ids(config.dataset_ids)
             scope = parse_filters(tuple(config.filters)) if config.filters else None
@@ -66,18 +67,13 @@ def register_and_ingest_job(definitions: Callable[[], dg.Definitions]) -> dg.Job
         except DataLakeError as error:
             raise as_failure(error) from error
 
-        def load(dataset_id: str) -> Outcome:
-            entry = register_dataset(bench, dataset_id, domain=config.domain or None, scope=scope)
-            return load_registered(
-                definitions(),
-                context.instance,
-                entry,
-                force=config.force,
-                fetch=config.model_dump(include={"chunk_size", "max_records", "min_interval"}, exclude_none=True),
-                asked_by="register_and_ingest",
-            )
+        def register(dataset_id: str) -> DatasetEntry:
+            return register_dataset(bench, dataset_id, domain=config.domain or None, scope=scope)
 
-        load_each(context, ids, load)
+        entries, failures = register_each(bench, ids, register)
+        fetch = config.model_dump(include={"chunk_size", "max_records", "min_interval"}, exclude_none=True)
+        order = Order(context.job_name, context.run_id, force=config.force, fetch=fetch)
+        request_each(context, bench, definitions(), entries, order, failures=failures)
 
     @dg.job(
         description="Add datasets by their e-Stat ids and load them: the one form that is needed to begin.",

@@ -1,6 +1,6 @@
 """Loading one dataset in this process: its partition is added and the five layers run, recorded in the instance.
 
-The `estat` command and the job `register_and_ingest` load in this way.
+The `estat` command loads in this way: it needs no daemon. Jobs ask the daemon for their loads (`backfills`).
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from typing import Any
 import dagster as dg
 
 from estat_dagster.assets.layers import LAYERS, Layer, layer_key, op_name
-from estat_dagster.domains import get_domain
+from estat_dagster.automation.launcher import own_process
+from estat_dagster.domains import Domain, get_domain
 from estat_dagster.lake.registry import DatasetEntry
 
 # The instance keeps every event; the console of whoever loads belongs to the results.
+REQUESTED_BY = "estat/requested_by"
 QUIET_CONSOLE = {"console": {"config": {"log_level": "CRITICAL"}}}
 
 
@@ -36,7 +38,6 @@ def load_registered(
     force: bool = False,
     fetch: Mapping[str, Any] | None = None,
     asked_by: str,
-    layers: Sequence[Layer] = LAYERS,
 ) -> Outcome:
     """Run the layers of a registered dataset and return how it ended; `fetch` is more of `FetchConfig`."""
     domain = get_domain(entry.domain)
@@ -44,18 +45,22 @@ def load_registered(
     result = defs.resolve_job_def(f"ingest_{domain.name}").execute_in_process(
         instance=instance,
         partition_key=entry.dataset_id,
-        asset_selection=[layer_key(domain, layer.name) for layer in layers],
-        run_config={
-            "ops": {
-                op_name(domain, layer): {"config": {"force": force, **(fetch or {} if layer is LAYERS[0] else {})}}
-                for layer in layers
-            },
-            "loggers": QUIET_CONSOLE,
-        },
-        tags={"estat/requested_by": asked_by},
+        asset_selection=[layer_key(domain, layer.name) for layer in LAYERS],
+        run_config={"ops": layer_config(domain, LAYERS, force=force, fetch=fetch or {}), "loggers": QUIET_CONSOLE},
+        tags={REQUESTED_BY: asked_by, **own_process()},
         raise_on_error=False,
     )
     return Outcome(result.run_id, result.success, "" if result.success else _reason(result))
+
+
+def layer_config(
+    domain: Domain, layers: Sequence[Layer], *, force: bool, fetch: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """Return the run configuration of layers; `fetch` is more of `FetchConfig`, for the first of all."""
+    return {
+        op_name(domain, layer): {"config": {"force": force, **(fetch if layer is LAYERS[0] else {})}}
+        for layer in layers
+    }
 
 
 def _reason(result: dg.ExecuteInProcessResult) -> str:

@@ -8,8 +8,11 @@ from typing import Any
 
 import dagster as dg
 
-PARTITION = "dagster/partition"
+from estat_dagster.automation.runs import PARTITION
+
 MOST_WORDS = 500
+EACH_FAILED = "failed"
+"""The fact of a run's failure that says what went wrong with each dataset: id -> error, message and hint."""
 
 
 @dataclass(frozen=True)
@@ -50,21 +53,26 @@ def problems_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[Pr
             words = evaluation.description or ""
             yield Problem(what, f"check {name}", words, _advice(evaluation), run.run_id, warning)
     if run.status == dg.DagsterRunStatus.FAILURE and not stopped:
-        yield _failure(instance, run, what)
+        yield from _failures(instance, run, what)
 
 
-def _failure(instance: dg.DagsterInstance, run: dg.DagsterRun, what: str) -> Problem:
+def _failures(instance: dg.DagsterInstance, run: dg.DagsterRun, what: str) -> Iterator[Problem]:
+    """Return the error that ended a run: one problem for each dataset, where it is about several."""
     for record in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
         data: Any = record.get_dagster_event().event_specific_data
         if given := data.user_failure_data:
-            facts = {name: str(value.value) for name, value in given.metadata.items()}
-            kind = facts.get("error", "LOADS_FAILED")
-            return Problem(what, kind, given.description or "", facts.get("hint", ""), run.run_id)
+            facts = {name: value.value for name, value in given.metadata.items()}
+            each = facts.get(EACH_FAILED) or {what: {**facts, "message": given.description or ""}}
+            for name, told in each.items():
+                kind = str(told.get("error", "UNKNOWN_ERROR"))
+                yield Problem(name, kind, told["message"], str(told.get("hint", "")), run.run_id)
+            return
         error = data.error.cause or data.error if data.error else None
         name = error.cls_name if error else None
         # The message of an error that nobody foresaw can hold anything, so it stays in the run's page.
-        return Problem(what, name or "unknown error", "", "The run's page has the error whole.", run.run_id)
-    return Problem(what, "run broke off", "", "The run's page tells why; it may have been killed.", run.run_id)
+        yield Problem(what, name or "unknown error", "", "The run's page has the error whole.", run.run_id)
+        return
+    yield Problem(what, "run broke off", "", "The run's page tells why; it may have been killed.", run.run_id)
 
 
 def _advice(evaluation: Any) -> str:

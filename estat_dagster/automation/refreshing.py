@@ -1,15 +1,17 @@
 """The jobs that load again what the lake holds: what e-Stat updated, or all of it from the raw pages."""
 
+from collections import defaultdict
 from collections.abc import Callable
 
 import dagster as dg
 from pydantic import Field
 
-from estat_dagster.assets.layers import LAYERS, as_failure
+from estat_dagster.assets.layers import LAYERS, as_failure, layer_key
 from estat_dagster.assets.registering import register_dataset
-from estat_dagster.automation.loading import Outcome, load_registered
-from estat_dagster.automation.requests import ONE_AT_A_TIME, load_each, read_ids
+from estat_dagster.automation.backfills import Order
+from estat_dagster.automation.requests import ONE_AT_A_TIME, read_ids, register_each, request_each
 from estat_dagster.automation.watching import Watched, watch
+from estat_dagster.domains import get_domain
 from estat_dagster.errors import DataLakeError
 from estat_dagster.estat.updates import GONE
 from estat_dagster.lake.registry import FAILED
@@ -41,7 +43,7 @@ def refresh_job(definitions: Callable[[], dg.Definitions]) -> dg.JobDefinition:
 
     @dg.op(tags={"kind": "estat"})
     def refresh(context: dg.OpExecutionContext, config: RefreshRequest, bench: dg.ResourceParam[Workbench]) -> None:
-        """Ask e-Stat what it updated since the last loads, and load that again, each dataset in a run of its own."""
+        """Ask e-Stat what it updated since the last loads, and request to load that again, a run each."""
         try:
             found = watch(bench, read_ids(config.dataset_ids), each=config.each)
         except DataLakeError as error:
@@ -52,12 +54,11 @@ def refresh_job(definitions: Callable[[], dg.Definitions]) -> dg.JobDefinition:
         if config.only_look:
             context.add_output_metadata(facts)
             return
-
-        def load(dataset_id: str) -> Outcome:
-            entry = register_dataset(bench, dataset_id)
-            return load_registered(definitions(), context.instance, entry, asked_by=REFRESH)
-
-        load_each(context, due, load, facts)
+        for domain, count in current_domains(bench, found, due).items():
+            context.log_event(_found_current(domain, count))
+        entries, failures = register_each(bench, due, lambda dataset_id: register_dataset(bench, dataset_id))
+        order = Order(REFRESH, context.run_id)
+        request_each(context, bench, definitions(), entries, order, failures=failures, facts=facts)
 
     @dg.job(
         name=REFRESH,
@@ -75,26 +76,16 @@ def rebuild_job(definitions: Callable[[], dg.Definitions]) -> dg.JobDefinition:
 
     @dg.op(tags={"kind": "iceberg"})
     def rebuild(context: dg.OpExecutionContext, config: RebuildRequest, bench: dg.ResourceParam[Workbench]) -> None:
-        """Map, validate, write and commit again from the raw pages; e-Stat is not asked."""
+        """Request to map, validate, write and commit again from the raw pages; e-Stat is not asked."""
         try:
             ids = read_ids(config.dataset_ids)
-            entries = {e.dataset_id: e for e in bench.lake.registry if e.dataset_id in ids or (not ids and e.raw_uri)}
-            for dataset_id in ids:
-                bench.lake.registry.get_dataset_info(dataset_id)
+            registry = bench.lake.registry
+            chosen = [registry.get_dataset_info(dataset_id) for dataset_id in ids]
+            entries = chosen or [entry for entry in registry if entry.raw_uri]
         except DataLakeError as error:
             raise as_failure(error) from error
-
-        def load(dataset_id: str) -> Outcome:
-            return load_registered(
-                definitions(),
-                context.instance,
-                entries[dataset_id],
-                force=config.force,
-                asked_by=REBUILD,
-                layers=LAYERS[1:],
-            )
-
-        load_each(context, entries, load)
+        order = Order(REBUILD, context.run_id, force=config.force, layers=LAYERS[1:])
+        request_each(context, bench, definitions(), entries, order)
 
     @dg.job(
         name=REBUILD,
@@ -114,6 +105,25 @@ def due_datasets(bench: Workbench, found: Watched, only: list[str], *, retry_fai
     if retry_failed:
         due |= {e.dataset_id for e in bench.lake.registry if e.status == FAILED and (not only or e.dataset_id in only)}
     return sorted(due - {update.id for update in found.updates.tables if update.state == GONE})
+
+
+def current_domains(bench: Workbench, found: Watched, due: list[str]) -> dict[str, int]:
+    """Return the domains of which every dataset that is held is as e-Stat has it, and how many those are."""
+    current = {update.id for update in found.updates.tables} - set(due)
+    datasets: dict[str, list[str]] = defaultdict(list)
+    for entry in bench.lake.registry:
+        if entry.snapshot_id is not None:
+            datasets[entry.domain].append(entry.dataset_id)
+    return {domain: len(ids) for domain, ids in datasets.items() if current >= set(ids)}
+
+
+def _found_current(domain: str, count: int) -> dg.AssetMaterialization:
+    """Return the event that keeps a table fresh to which nothing had to be done; it is no dataset's."""
+    return dg.AssetMaterialization(
+        layer_key(get_domain(domain), LAYERS[-1].name),
+        description="Nothing was loaded: e-Stat has nothing newer than the table.",
+        metadata={"compared": count},
+    )
 
 
 def _facts(found: Watched, due: list[str]) -> dict[str, dg.MetadataValue | str | int]:

@@ -1,18 +1,28 @@
-"""What every job that loads several datasets shares: the ids of its form, and a run of its own for each of them."""
+"""What every job that loads several datasets shares: the ids of its form, registering each, and asking for loads."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 
-from estat_dagster.automation.loading import Outcome
+from estat_dagster.assets.layers import record_failure
+from estat_dagster.automation.backfills import Order, Requested, missing_daemons, request_loads
+from estat_dagster.automation.problems import EACH_FAILED
 from estat_dagster.domains import check_dataset_id
-from estat_dagster.errors import DataLakeError
+from estat_dagster.errors import DataLakeError, ValidationError
+from estat_dagster.lake.registry import DatasetEntry
+from estat_dagster.records.report import table
+from estat_dagster.workbench import Workbench
 
 # One run of a job with this tag at a time: dagster.yaml lets a second one wait, whoever started it.
 ONE_AT_A_TIME = "estat/one_at_a_time"
+SHOWN = 200
+NO_DAEMON = (
+    "Nothing begins before Dagster's daemon is started: `estat dev`, or `estat service dagster-daemon run -w "
+    "workspace.yaml`. Not heard of lately: {names}."
+)
 
 
 def read_ids(text: str) -> list[str]:
@@ -24,35 +34,81 @@ def read_ids(text: str) -> list[str]:
     return [check_dataset_id(dataset_id) for dataset_id in dict.fromkeys(text.replace(",", " ").split())]
 
 
-def load_each(
-    context: dg.OpExecutionContext,
-    dataset_ids: Iterable[str],
-    load: Callable[[str], Outcome],
-    facts: Mapping[str, Any] | None = None,
-) -> None:
-    """Load datasets one after another; one that fails does not keep the others from loading.
+def register_each(
+    bench: Workbench, dataset_ids: Iterable[str], register: Callable[[str], DatasetEntry]
+) -> tuple[list[DatasetEntry], dict[str, DataLakeError]]:
+    """Register datasets one by one; return the entries, and what kept the others from being registered.
 
-    Args:
-        context: of the op, which shows how each ended.
-        dataset_ids: the datasets.
-        load: loads one.
-        facts: shown beside the outcomes.
-
-    Raises:
-        dagster.Failure: some were not loaded; it names each with its reason.
+    A dataset that the lake holds is left failed then, unless it was the form that was wrong.
     """
-    done, failures = [], {}
+    entries, failures = [], {}
     for dataset_id in dataset_ids:
         try:
-            outcome = load(dataset_id)
+            entries.append(register(dataset_id))
         except DataLakeError as error:
-            outcome = Outcome("", False, str(error))
-        context.log.info(f"{dataset_id}: run {outcome.run_id or '(none)'} {outcome.reason or 'succeeded'}")
-        if outcome.success:
-            done.append(dataset_id)
-        else:
-            failures[dataset_id] = outcome.reason
-    context.add_output_metadata({"loaded": len(done), "failed": len(failures), "datasets": done, **(facts or {})})
+            failures[dataset_id] = error
+            if not isinstance(error, ValidationError):
+                record_failure(bench, dataset_id, str(error))
+    return entries, failures
+
+
+def request_each(
+    context: dg.OpExecutionContext,
+    bench: Workbench,
+    defs: dg.Definitions,
+    entries: Sequence[DatasetEntry],
+    order: Order,
+    *,
+    failures: Mapping[str, DataLakeError] | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> None:
+    """Request the loads of registered datasets and show what was requested.
+
+    Args:
+        context: of the op.
+        bench: the lake.
+        defs: the project's definitions.
+        entries: the datasets.
+        order: how to load them.
+        failures: datasets that could not be registered.
+        facts: shown besides.
+
+    Raises:
+        dagster.Failure: there are failures; it names each dataset with its reason, after the others were requested.
+    """
+    requested = list(request_loads(context.instance, defs, entries, order))
+    missing = missing_daemons(context.instance) if requested else []
+    shown = {**_shown(requested, bench.settings.dagster_url), **(facts or {})}
+    if missing:
+        shown["daemon"] = NO_DAEMON.format(names=", ".join(missing))
+        context.log.warning(shown["daemon"])
+    for each in requested:
+        context.log.info(f"{each.domain}: {len(each.entries):,} datasets in the backfill {each.backfill_id}")
     if failures:
-        words = "; ".join(f"{dataset_id}: {reason}" for dataset_id, reason in failures.items())
-        raise dg.Failure(words, metadata={"failed": failures, "loaded": len(done)}, allow_retries=False)
+        raise _failure(failures, shown)
+    context.add_output_metadata(shown)
+
+
+def _shown(requested: Sequence[Requested], dagster_url: str) -> dict[str, Any]:
+    """Return the metadata that say what was requested and where to look at it."""
+    url, entries = dagster_url.rstrip("/"), [entry for each in requested for entry in each.entries]
+    shown: dict[str, Any] = {"requested": len(entries), "datasets": [entry.dataset_id for entry in entries]}
+    if entries:
+        links = [f"- [{each.domain}]({url}/runs/b/{each.backfill_id}): {len(each.entries):,}" for each in requested]
+        rows = [(entry.dataset_id, entry.domain, entry.title) for entry in entries[:SHOWN]]
+        shown |= {
+            "all_backfills": dg.MetadataValue.url(f"{url}/runs?view=backfills"),
+            "backfills": dg.MetadataValue.md("\n".join(links)),
+            "which": dg.MetadataValue.md(table(("dataset", "domain", "title"), rows)),
+        }
+    return shown
+
+
+def _failure(failures: Mapping[str, DataLakeError], shown: Mapping[str, Any]) -> dg.Failure:
+    told = {
+        dataset_id: {"error": error.kind, "message": error.message, "hint": error.hint}
+        for dataset_id, error in failures.items()
+    }
+    words = "; ".join(f"{dataset_id}: {error.kind}: {error}" for dataset_id, error in failures.items())
+    metadata = {EACH_FAILED: dg.MetadataValue.json(told), **shown}
+    return dg.Failure(f"Not registered: {words}", metadata=metadata, allow_retries=False)

@@ -7,12 +7,12 @@ dataset, selection of assets and outcome.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
+from dagster._core.storage.event_log import SqliteEventLogStorage
 
-ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
-BATCH = 500
-PARTITION = "dagster/partition"
+from estat_dagster.automation.runs import BATCH, ENDED, PARTITION
 
 
 def find_old_runs(instance: dg.DagsterInstance, *, days: int, now: datetime | None = None) -> list[str]:
@@ -30,6 +30,16 @@ def find_old_runs(instance: dg.DagsterInstance, *, days: int, now: datetime | No
         if len(records) < BATCH:
             return old
         cursor = records[-1].dagster_run.run_id
+
+
+def forget_run(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Delete a run, its events, and what its steps wrote on their console; of SQLite the run's own file too."""
+    instance.delete_run(run_id)
+    instance.compute_log_manager.delete_logs(prefix=[run_id])
+    if isinstance(storage := instance.event_log_storage, SqliteEventLogStorage):
+        file = Path(storage.path_for_shard(run_id))
+        for path in file.parent.glob(f"{file.name}*"):  # with the journal beside it
+            path.unlink()
 
 
 def _kind(run: dg.DagsterRun) -> tuple[object, ...]:

@@ -10,16 +10,10 @@ from typing import NamedTuple
 import dagster as dg
 
 from estat_dagster.automation.refreshing import REFRESH
+from estat_dagster.automation.runs import UNFINISHED
 from estat_dagster.automation.upkeep import CLEAN_UP, FORGET_RUNS, LOOK_OVER, MAINTENANCE
 
 JAPAN = "Asia/Tokyo"
-AT_WORK = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 
 
 class Plan(NamedTuple):
@@ -59,7 +53,7 @@ def build_schedules(*, running: bool) -> list[dg.ScheduleDefinition]:
 
 def _starter(job: str) -> Callable[[dg.ScheduleEvaluationContext], dg.RunRequest | dg.SkipReason]:
     def start(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        before = context.instance.get_runs(dg.RunsFilter(job_name=job, statuses=AT_WORK), limit=1)
+        before = context.instance.get_runs(dg.RunsFilter(job_name=job, statuses=UNFINISHED), limit=1)
         if before:
             return dg.SkipReason(f"{job} is still at work: run {before[0].run_id}. The next tick starts it again.")
         return dg.RunRequest(run_key=f"{job} {context.scheduled_execution_time.isoformat()}")

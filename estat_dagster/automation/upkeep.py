@@ -7,7 +7,7 @@ from estat_dagster.assets.inventories import dataset_inventory
 from estat_dagster.assets.layers import as_failure
 from estat_dagster.assets.maintenance import GROUP
 from estat_dagster.automation.requests import ONE_AT_A_TIME
-from estat_dagster.automation.retention import find_old_runs
+from estat_dagster.automation.retention import find_old_runs, forget_run
 from estat_dagster.errors import DataLakeError
 from estat_dagster.lake.cleaning import find_superfluous, remove_superfluous
 from estat_dagster.records.report import table
@@ -60,12 +60,12 @@ def remove_old_files(
 
 @dg.op(tags={"kind": "python"})
 def forget_runs(context: dg.OpExecutionContext, config: ForgetRequest) -> None:
-    """Delete old runs with their events; the newest of each job, dataset and outcome stay."""
+    """Delete old runs with their events and console logs; the newest of each job, dataset and outcome stay."""
     old = find_old_runs(context.instance, days=config.keep_days)
     chosen = old[-config.most :] if config.most else []
     if not config.only_look:
         for run_id in chosen:
-            context.instance.delete_run(run_id)
+            forget_run(context.instance, run_id)
     context.add_output_metadata({"old_runs": len(old), "forgotten": 0 if config.only_look else len(chosen)})
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from estat_dagster.errors import DataLakeError
-from estat_dagster.telemetry import log
+from estat_dagster.telemetry import log, note_span
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -95,6 +95,7 @@ class MeteredEngine:
             "cost": (result.cost_usd if result else None) or 0.0,
             "error": kind,
         }
+        note_span("query", seconds, engine=self._name, error=kind)
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             if self._path.exists() and self._path.stat().st_size > MOST_BYTES:

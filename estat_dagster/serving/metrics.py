@@ -8,9 +8,10 @@ at 0 when this server starts, as Prometheus expects, and take up each run once, 
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -20,17 +21,15 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from estat_dagster.automation.problems import problems_of
+from estat_dagster.automation.runs import AT_WORK, QUEUED, Seen
+from estat_dagster.lake import paths
+from estat_dagster.lake.registry import DatasetEntry
+from estat_dagster.lake.store import StoredFile
 from estat_dagster.query.metered import read_lines
 from estat_dagster.workbench import Workbench
 
 PATH = "/metrics"
-BATCH = 500
-OVERLAP = timedelta(minutes=2)
-ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
-LIVE = {
-    "queued": [dg.DagsterRunStatus.QUEUED],
-    "at work": [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING],
-}
+LIVE = {"queued": QUEUED, "at work": AT_WORK}
 SUMMED = {
     "seconds": "estat_step_seconds",
     "dagster/partition_row_count": "estat_step_rows",
@@ -48,12 +47,14 @@ class Metrics:
 
     def __init__(self, instance: dg.DagsterInstance, bench: Workbench) -> None:
         self._instance, self._bench, self._lock = instance, bench, threading.Lock()
-        self._looked = self._begun = datetime.now(UTC)
-        self._seen: dict[str, datetime] = {}
+        begun = time.time()
+        self._held: dict[StoredFile, DatasetEntry] = {}
+        self._seen = Seen(looked=begun, known=begun)
         self._registry = prometheus.CollectorRegistry()
         make = self._counter
         self._runs = make("estat_runs", "Runs that ended.", "job", "status")
         self._steps = make("estat_steps", "Steps that were done.", "domain", "layer", "unchanged")
+        self._failures = make("estat_step_failures", "Steps that failed, blocking checks too.", "domain", "layer")
         self._checks = make("estat_checks", "Checks that were made.", "check", "outcome")
         self._problems = make("estat_problems", "What went wrong, by its kind.", "kind")
         self._sums = {
@@ -74,8 +75,7 @@ class Metrics:
     def text(self) -> bytes:
         """Return all metrics, after looking at what is new."""
         with self._lock:
-            for run in self._new_runs():
-                self._take(run)
+            self._take_runs()
             self._take_queries()
             self._look()
             return prometheus.generate_latest(self._registry)
@@ -86,25 +86,20 @@ class Metrics:
     def _gauge(self, name: str, words: str, *labels: str) -> prometheus.Gauge:
         return prometheus.Gauge(name, words, labels, registry=self._registry)
 
-    def _new_runs(self) -> Iterator[dg.DagsterRun]:
+    def _take_runs(self) -> None:
         while True:
-            chosen = dg.RunsFilter(statuses=ENDED, updated_after=self._looked - OVERLAP)
-            records = self._instance.get_run_records(chosen, limit=BATCH, order_by="update_timestamp", ascending=True)
-            fresh = [r for r in records if r.dagster_run.run_id not in self._seen]
-            for record in fresh:
-                ended = record.update_timestamp.astimezone(UTC)
-                self._seen[record.dagster_run.run_id] = ended
-                self._looked = max(self._looked, ended)
-                if ended >= self._begun:
-                    yield record.dagster_run
-            self._seen = {run_id: ended for run_id, ended in self._seen.items() if ended > self._looked - 2 * OVERLAP}
-            if len(records) < BATCH or not fresh:
+            runs, self._seen = self._seen.new_runs(self._instance)
+            if not runs:
                 return
+            for run in runs:
+                self._take(run)
 
     def _take(self, run: dg.DagsterRun) -> None:
         self._runs.labels(run.job_name, run.status.value).inc()
         for problem in problems_of(self._instance, run):
             self._problems.labels(problem.kind).inc()
+        for record in self._instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
+            self._take_failure(record.get_dagster_event())
         for record in self._instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION):
             data: Any = record.get_dagster_event().event_specific_data
             self._take_step(data.materialization)
@@ -112,10 +107,19 @@ class Metrics:
             evaluation: Any = record.get_dagster_event().event_specific_data
             self._checks.labels(evaluation.check_name, "passed" if evaluation.passed else "failed").inc()
 
+    def _take_failure(self, event: dg.DagsterEvent) -> None:
+        domain, layer = _place((event.step_key or "").split("__"))
+        self._failures.labels(domain, layer).inc()
+        data: Any = event.event_specific_data
+        facts = data.user_failure_data.metadata if data.user_failure_data else {}
+        if "retries" in facts and facts["retries"].value:
+            self._sums["retries"].labels(domain, layer).inc(facts["retries"].value)
+
     def _take_step(self, materialization: dg.AssetMaterialization) -> None:
         facts = {name: value.value for name, value in materialization.metadata.items()}
-        path = materialization.asset_key.path
-        domain, layer = (path[0], path[-1]) if len(path) > 1 else ("", path[0])
+        domain, layer = _place(materialization.asset_key.path)
+        if domain and materialization.partition is None:
+            return  # a refresh found the table current; no step was done
         unchanged = bool(facts.get("unchanged"))
         self._steps.labels(domain, layer, str(unchanged).lower()).inc()
         for fact, counter in self._sums.items():
@@ -131,11 +135,21 @@ class Metrics:
             for fact, counter in self._query_sums.items():
                 counter.labels(line["engine"]).inc(float(str(line[fact])))
 
+    def _entries(self) -> Iterator[DatasetEntry]:
+        """Return the registry's entries; only the files that changed since the last look are read."""
+        lake, before, self._held = self._bench.lake, self._held, {}
+        for file in lake.store.walk(paths.registry()):
+            if file.path.endswith(".json"):
+                entry = before.get(file) or lake.registry.find(Path(file.path).stem)
+                if entry is not None:  # else it was deleted meanwhile
+                    self._held[file] = entry
+                    yield entry
+
     def _look(self) -> None:
         """Set what is as it is now."""
         datasets: Counter[tuple[str, str]] = Counter()
         rows: Counter[str] = Counter()
-        for entry in self._bench.lake.registry:
+        for entry in self._entries():
             datasets[entry.domain, entry.status] += 1
             rows[entry.domain] += entry.valid_count or 0
         for gauge in (self._datasets, self._rows):
@@ -146,6 +160,11 @@ class Metrics:
             self._rows.labels(domain).set(count)
         for state, statuses in LIVE.items():
             self._live.labels(state).set(self._instance.get_runs_count(dg.RunsFilter(statuses=statuses)))
+
+
+def _place(path: Sequence[str]) -> tuple[str, str]:
+    """Return domain and layer of a path; what is about no domain has none."""
+    return (path[0], path[1]) if len(path) > 1 else ("", path[0])
 
 
 def with_metrics(app: ASGIApp, metrics: Metrics) -> ASGIApp:

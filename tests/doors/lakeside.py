@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 import pyarrow as pa
+from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 
 from estat_dagster.assets.registering import register_dataset
 from estat_dagster.automation.loading import Outcome, load_registered
@@ -48,6 +49,27 @@ class Lakeside:
         register_dataset(self.bench, dataset_id, domain=domain, scope=scope)
         entry = self.entry(dataset_id)
         return load_registered(self.defs, self.instance, entry, force=force, fetch=fetch, asked_by="test")
+
+    def carry_out(self) -> list[str]:
+        """Run what was requested of the daemon, as it does, and return the ids of the runs."""
+        runs = []
+        requested = BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED])
+        for backfill in reversed(self.instance.get_backfills(requested)):
+            assert backfill.asset_backfill_data is not None
+            subsets = backfill.asset_backfill_data.target_subset.partitions_subsets_by_asset_key
+            [partitions] = {tuple(sorted(subset.get_partition_keys())) for subset in subsets.values()}
+            for partition in partitions:
+                result = self.defs.resolve_implicit_global_asset_job_def().execute_in_process(
+                    instance=self.instance,
+                    partition_key=partition,
+                    asset_selection=sorted(subsets),
+                    run_config=backfill.run_config,
+                    tags=backfill.tags,
+                    raise_on_error=False,
+                )
+                runs.append(result.run_id)
+            self.instance.update_backfill(backfill.with_status(BulkActionStatus.COMPLETED_SUCCESS))
+        return runs
 
     def entry(self, dataset_id: str) -> DatasetEntry:
         return self.bench.lake.registry.get_dataset_info(dataset_id)

@@ -237,6 +237,13 @@ def test_the_inventory_can_be_made_again_from_registry_and_raw_pages(lakeside: L
         [dataset_inventory, dataset_dimensions], resources={"bench": lakeside.bench}, instance=lakeside.instance
     )
     assert result.success
+    for asset in (dataset_inventory, dataset_dimensions):
+        [found] = result.asset_materializations_for_node(asset.node_def.name)
+        facts = {name: value.value for name, value in found.metadata.items()}
+        assert (facts["datasets"], facts["table_rows"]) == (2, facts["dagster/row_count"])
+        assert facts["table_snapshots"] >= 2
+        assert facts["table_bytes"] > facts["table_files"] > 0
+        assert facts["dagster/uri"].startswith(f"file://{lakeside.home}")
     after = {name: sorted_rows(tables.load(name).scan().to_arrow()) for name in INVENTORIES}
     assert after == before
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
 
 from estat_dagster.definitions import build_defs
 
@@ -42,8 +43,16 @@ def _asset(node: object) -> Iterator[str]:
         "after": parents,
         "metadata": sorted(node.metadata),  # type: ignore[attr-defined]
         "pools": sorted(node.pools or ()),  # type: ignore[attr-defined]
+        "freshness": _freshness(node.freshness_policy),  # type: ignore[attr-defined]
     }
     yield "  " + "; ".join(f"{name} {value}" for name, value in facts.items() if value)
+
+
+def _freshness(policy: object) -> str:
+    if not isinstance(policy, TimeWindowFreshnessPolicy):
+        return ""
+    warn = policy.warn_window.to_timedelta().days if policy.warn_window else None
+    return f"warns after {warn} days, fails after {policy.fail_window.to_timedelta().days}"
 
 
 def _check(spec: object) -> str:

@@ -12,7 +12,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from estat_dagster.automation import alerts
+from estat_dagster.assets.advice import ADVICE
+from estat_dagster.automation import alerts, runs
 from estat_dagster.automation.alerts import send
 from estat_dagster.automation.loading import load_registered
 from estat_dagster.definitions import build_defs
@@ -51,12 +52,14 @@ class Inbox:
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
 
-@pytest.fixture
-def inbox() -> Iterator[Inbox]:
+def opened() -> Iterator[Inbox]:
     made = Inbox()
     yield made
     made.server.shutdown()
     made.server.server_close()
+
+
+inbox, other_inbox = pytest.fixture(opened, name="inbox"), pytest.fixture(opened, name="other_inbox")
 
 
 class Watcher:
@@ -157,6 +160,7 @@ def test_a_check_that_stops_a_run_is_one_problem_and_not_two(lakeside: Lakeside,
     [message] = inbox.messages
     assert message["title"] == "e-Stat data lake: 1 failed, 0 warnings"
     assert message["message"].startswith(f"FAILED {LABOR}: check labor/validated_records/quarantine_ratio\n3 of 18")
+    assert ADVICE["quarantine_ratio"] in message["message"]
 
 
 def test_what_could_not_be_delivered_is_told_at_the_next_tick(lakeside: Lakeside, inbox: Inbox) -> None:
@@ -173,30 +177,90 @@ def test_what_could_not_be_delivered_is_told_at_the_next_tick(lakeside: Lakeside
     assert len(inbox.messages) == 1
 
 
+def test_an_address_that_takes_nothing_gets_it_later_and_the_others_get_nothing_twice(
+    lakeside: Lakeside, inbox: Inbox, other_inbox: Inbox
+) -> None:
+    lakeside.load(LABOR)
+    lakeside.load(POPULATION)
+    watcher = Watcher(lakeside, inbox.url, other_inbox.url)
+    watcher.tick()
+    other_inbox.status = 500
+    for dataset_id in (LABOR, POPULATION):
+        fail_a_load(lakeside, dataset_id)
+        words = watcher.tick()
+        assert words.startswith("1 runs ended; 1 new" if dataset_id == LABOR else "2 runs ended; 1 new")
+        assert "could not be sent to address 2" in words
+        assert "hook-token" not in words + str(watcher.cursor)
+    assert "could not be sent to address 2" in watcher.tick()
+    other_inbox.status = 200
+    watcher.tick()
+    assert [message["title"][18:26] for message in inbox.messages] == ["1 failed"] * 2
+    assert [message["title"][18:26] for message in other_inbox.messages] == ["2 failed"]
+    assert "0 runs ended; 0 new" in watcher.tick()
+
+
+def test_more_runs_than_one_tick_takes_are_told_by_the_next_ones(
+    lakeside: Lakeside, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watcher = Watcher(lakeside, inbox.url)
+    watcher.tick()
+    monkeypatch.setattr(runs, "BATCH", 3)
+    fail_many(lakeside, 7)
+    assert [watcher.tick()[:10] for _ in range(4)] == [f"{count} runs end" for count in (3, 3, 1, 0)]
+    told = [line for message in inbox.messages for line in message["message"].split("\n") if "FAILED" in line]
+    assert told == [f"FAILED {number}: RuntimeError" for number in range(7)]
+
+
+def test_a_cursor_of_another_version_begins_anew(lakeside: Lakeside, inbox: Inbox) -> None:
+    watcher = Watcher(lakeside, inbox.url)
+    watcher.cursor = '{"looked": 1.0, "runs": {}, "told": {}}'
+    assert "begin now" in watcher.tick()
+
+
+def test_each_dataset_that_could_not_be_registered_is_a_problem_of_its_own(lakeside: Lakeside, inbox: Inbox) -> None:
+    watcher = Watcher(lakeside, inbox.url)
+    watcher.tick()
+    run(lakeside, "register_and_ingest", dataset_ids="0009999999 0009999998")
+    watcher.tick()
+    [message] = inbox.messages
+    assert message["title"] == "e-Stat data lake: 2 failed, 0 warnings"
+    first, second = (text.split("\n") for text in message["message"].split("\n\n"))
+    assert (first[0], second[0]) == ("FAILED 0009999998: API_ERROR", "FAILED 0009999999: API_ERROR")
+    assert first[2], "the hint"
+
+
 def test_without_an_address_nothing_is_looked_at(lakeside: Lakeside) -> None:
     assert "ESTAT_ALERT_URLS" in Watcher(lakeside).tick()
 
 
 def test_what_is_no_address_is_told_by_its_number(inbox: Inbox) -> None:
     with pytest.raises(NetworkError, match="address 2"):
-        send((inbox.url, "nonsense"), "title", "text")
+        send(2, "nonsense", "title", "text")
 
 
 def test_an_unforeseen_error_is_told_without_its_words(lakeside: Lakeside, inbox: Inbox) -> None:
     watcher = Watcher(lakeside, inbox.url)
     watcher.tick()
 
-    @dg.job
-    def broken() -> None:
-        explode()
-
-    assert not broken.execute_in_process(instance=lakeside.instance, raise_on_error=False).success
+    fail_many(lakeside, 1)
     watcher.tick()
     [message] = inbox.messages
-    assert message["message"].startswith("FAILED broken: RuntimeError")
+    assert message["message"].startswith("FAILED 0: RuntimeError")
     assert "hunter2" not in message["message"]
 
 
 @dg.op
 def explode() -> None:
     raise RuntimeError("password=hunter2")
+
+
+@dg.job
+def broken() -> None:
+    explode()
+
+
+def fail_many(lakeside: Lakeside, count: int) -> None:
+    """Let so many runs fail, of datasets that are named by their numbers."""
+    for number in range(count):
+        tags = {"dagster/partition": str(number)}
+        assert not broken.execute_in_process(instance=lakeside.instance, tags=tags, raise_on_error=False).success

@@ -37,7 +37,9 @@ def test_the_newest_fetches_stay_and_the_data_can_still_be_made_again(lakeside: 
     assert files(lakeside, "raw") == releases[2] | releases[3]
     assert done["files"] == len(releases[0] | releases[1])
     assert done["bytes"] > 0
-    assert told(run(lakeside, "rebuild_from_raw"))["loaded"] == 1
+    assert told(run(lakeside, "rebuild_from_raw"))["requested"] == 1
+    assert lakeside.carry_out()
+    assert lakeside.entry(LABOR).status == "loaded"
     assert told(run(lakeside, "clean_up", keep_fetches=2))["files"] == 0
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import dagster as dg
 import pytest
 
+from estat_dagster.assets.advice import ADVICE
 from estat_dagster.definitions import build_defs
+from estat_dagster.errors import DataLakeError
 from estat_dagster.settings import automation_is_on
 from tests.ops.graph import FILE, describe
 
@@ -27,6 +31,14 @@ def test_every_asset_says_what_it_is_and_where() -> None:
     assert all(graph.get_check_spec(key).description for key in graph.asset_check_keys)
 
 
+def test_every_alarm_is_explained_where_operators_look() -> None:
+    text = Path("docs/operations.md").read_text("utf-8")
+    checks = {key.name for key in build_defs().resolve_asset_graph().asset_check_keys}
+    assert checks == set(ADVICE)
+    alarms = checks | {kind.kind for kind in DataLakeError.__subclasses__()} | {"run broke off", "RuntimeError"}
+    assert [name for name in alarms if name not in text] == []
+
+
 def test_every_field_of_a_form_is_explained_and_has_a_default() -> None:
     forms = [job for job in build_defs().resolve_all_job_defs() if not job.asset_layer.executable_asset_keys]
     seen = set()
@@ -46,3 +58,5 @@ def test_a_setting_lets_schedules_and_sensors_run(word: str, on: bool) -> None:
     repository = build_defs(automation=on).get_repository_def()
     expected = dg.DefaultScheduleStatus.RUNNING if on else dg.DefaultScheduleStatus.STOPPED
     assert {each.default_status for each in repository.schedule_defs} == {expected}
+    sensors = dg.DefaultSensorStatus.RUNNING if on else dg.DefaultSensorStatus.STOPPED
+    assert [each.default_status for each in repository.sensor_defs if each.name == "alerts"] == [sensors]

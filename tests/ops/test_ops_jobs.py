@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import shutil
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._daemon.types import DaemonHeartbeat
 
+from estat_dagster.automation.backfills import DAEMONS
 from estat_dagster.estat import days
 from estat_dagster.sandbox.faults import Fault, Kind
+from estat_dagster.sandbox.server import Sandbox
+from estat_dagster.serving.metrics import Metrics
 from tests.doors.lakeside import Lakeside
 from tests.doors.test_watching import revise
 
@@ -61,9 +66,34 @@ def test_a_refresh_loads_what_e_stat_updated_and_nothing_else(lakeside: Lakeside
     assert LABOR in looked["changes"]
     assert runs_of(lakeside, LABOR) == 1
     done = told(run(lakeside, "refresh_updated"))
-    assert (done["loaded"], done["failed"], done["datasets"]) == (1, 0, [LABOR])
+    assert (done["requested"], done["datasets"]) == (1, [LABOR])
+    lakeside.carry_out()
     assert (runs_of(lakeside, LABOR), runs_of(lakeside, POPULATION)) == (2, 1)
     assert 7.0 in {row["value"] for row in lakeside.rows(LABOR)}
+
+
+def test_a_refresh_that_finds_a_table_current_keeps_it_fresh_and_leaves_its_partitions(lakeside: Lakeside) -> None:
+    lakeside.load(LABOR)
+    lakeside.load(POPULATION)
+    seen_long_ago(lakeside, LABOR, POPULATION)
+    revise(lakeside, LABOR, str(days.today() - timedelta(days=1)), value="7")
+    run(lakeside, "refresh_updated", only_look=True)
+    assert [found_current(lakeside, domain) for domain in ("labor", "population")] == [None, None]
+    metrics = Metrics(lakeside.instance, lakeside.bench)
+    run(lakeside, "refresh_updated")
+    assert [found_current(lakeside, domain) for domain in ("labor", "population")] == [None, 1]
+    key = dg.AssetKey(["population", "iceberg_table"])
+    assert lakeside.instance.get_materialized_partitions(key) == {POPULATION}
+    assert b"estat_steps_total{" not in metrics.text()
+
+
+def found_current(lakeside: Lakeside, domain: str) -> Any:
+    """Return how many datasets the last word about a table found current; None where it is a load."""
+    event = lakeside.instance.get_latest_materialization_event(dg.AssetKey([domain, "iceberg_table"]))
+    assert event is not None
+    assert event.asset_materialization is not None
+    fact = event.asset_materialization.metadata.get("compared")
+    return fact.value if fact and event.asset_materialization.partition is None else None
 
 
 def test_a_refresh_of_an_empty_lake_has_nothing_to_do(lakeside: Lakeside) -> None:
@@ -94,6 +124,7 @@ def test_a_dataset_that_was_left_failed_is_told_by_the_standing_check_and_loaded
     assert verdict.description == f"1 of 1 datasets are left failed: {LABOR}"
     assert "broken \\| off" in verdict.metadata["which"].value
     assert told(run(lakeside, "refresh_updated"))["datasets"] == [LABOR]
+    lakeside.carry_out()
     assert standing(lakeside).passed
 
 
@@ -111,10 +142,13 @@ def test_everything_is_made_again_from_the_raw_pages_without_e_stat(lakeside: La
     snapshots = lakeside.snapshots(LABOR)
     done = told(run(lakeside, "rebuild_from_raw", dataset_ids=LABOR))
     assert done["datasets"] == [LABOR]
+    lakeside.carry_out()
     assert len(lakeside.sandbox.requests) == requests
     assert lakeside.snapshots(LABOR) == snapshots + 1
     assert but_for_the_moment(lakeside.rows(LABOR)) == but_for_the_moment(before)
-    assert told(run(lakeside, "rebuild_from_raw", force=False))["loaded"] == 2
+    assert told(run(lakeside, "rebuild_from_raw", force=False))["requested"] == 2
+    assert len(lakeside.carry_out()) == 2
+    assert lakeside.snapshots(LABOR) == snapshots + 1
 
 
 def test_a_lake_is_restored_elsewhere_from_its_raw_pages_and_its_registry_alone(
@@ -125,7 +159,8 @@ def test_a_lake_is_restored_elsewhere_from_its_raw_pages_and_its_registry_alone(
     for folder in ("raw", "registry"):
         shutil.copytree(lakeside.home / folder, elsewhere.home / folder)
     shutil.rmtree(lakeside.home / "raw")
-    assert told(run(elsewhere, "rebuild_from_raw"))["loaded"] == 1
+    assert told(run(elsewhere, "rebuild_from_raw"))["requested"] == 1
+    elsewhere.carry_out()
     assert len(lakeside.sandbox.requests) == requests
     assert but_for_the_moment(elsewhere.rows(LABOR)) == but_for_the_moment(lakeside.rows(LABOR))
 
@@ -140,9 +175,60 @@ def test_a_rebuild_of_a_dataset_that_is_not_there_says_so(lakeside: Lakeside) ->
     assert "not registered" in failure(result).description
 
 
-def test_one_failed_load_does_not_keep_the_others_from_loading(lakeside: Lakeside) -> None:
-    result = run(lakeside, "register_and_ingest", dataset_ids=f"0009999999 {LABOR}")
+def test_a_dataset_that_cannot_be_registered_is_named_and_the_others_are_requested_all_the_same(
+    lakeside: Lakeside,
+) -> None:
+    result = run(
+        lakeside, "register_and_ingest", dataset_ids=f"0009999999 {LABOR} {POPULATION}", chunk_size=10, force=True
+    )
     assert not result.success
     assert "0009999999" in failure(result).description
     assert LABOR not in failure(result).description
+    facts = {name: value.value for name, value in failure(result).metadata.items()}
+    assert facts["failed"]["0009999999"]["error"] == "API_ERROR"
+    assert (facts["requested"], facts["datasets"]) == (2, [LABOR, POPULATION])
+    assert LABOR in facts["which"]
+    assert "3000/runs/b/" in facts["backfills"]
+    runs = [lakeside.instance.get_run_by_id(run_id) for run_id in lakeside.carry_out()]
+    assert {each.tags["dagster/partition"]: each.status.value for each in runs if each} == {
+        LABOR: "SUCCESS",
+        POPULATION: "SUCCESS",
+    }
+    assert {each.tags["estat/requested_by"] for each in runs if each} == {"register_and_ingest"}
+    assert len(list((lakeside.home / "raw" / LABOR).glob("*_chunk_*"))) == 2, "15 records, 10 a page"
+
+
+def test_what_is_held_and_cannot_be_registered_again_is_left_failed_and_loaded_by_the_next_refresh(
+    lakeside: Lakeside,
+) -> None:
+    lakeside.load(LABOR)
+    seen_long_ago(lakeside, LABOR)
+    revise(lakeside, LABOR, str(days.today() - timedelta(days=1)), value="7")
+    lakeside.sandbox.faults.add(Fault(Kind.XML_100, function="getMetaInfo"))
+    result = run(lakeside, "refresh_updated")
+    assert failure(result).metadata["failed"].value[LABOR]["error"] == "API_ERROR"
+    assert lakeside.carry_out() == []
+    assert lakeside.entry(LABOR).status == "failed"
+    assert "ESTAT_APP_ID" in str(lakeside.entry(LABOR).error)
+    assert not standing(lakeside).passed
+    lakeside.sandbox.heal()
+    assert told(run(lakeside, "refresh_updated"))["datasets"] == [LABOR]
+    lakeside.carry_out()
+    assert standing(lakeside).passed
+
+
+def test_a_form_that_is_wrong_leaves_what_is_held_as_it_is(lakeside: Lakeside) -> None:
+    lakeside.load(LABOR)
+    result = run(lakeside, "register_and_ingest", dataset_ids=LABOR, domain="health")
+    assert failure(result).metadata["failed"].value[LABOR]["error"] == "VALIDATION_ERROR"
     assert lakeside.entry(LABOR).status == "loaded"
+
+
+def test_a_backfill_that_no_daemon_will_begin_says_so(tmp_path: Path, sandbox: Sandbox) -> None:
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        lakeside = Lakeside(tmp_path / "lake", sandbox, instance=instance)
+        first = told(run(lakeside, "register_and_ingest", dataset_ids=LABOR))
+        assert "BACKFILL" in first["daemon"]
+        for name in DAEMONS:
+            instance.add_daemon_heartbeat(DaemonHeartbeat(time.time(), name, None, []))
+        assert "daemon" not in told(run(lakeside, "register_and_ingest", dataset_ids=LABOR))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -29,6 +30,7 @@ from estat_dagster.lake.lake import open_lake
 from estat_dagster.sandbox.server import Sandbox
 from estat_dagster.services import free_port, start_service, stop_services
 from estat_dagster.settings import Settings
+from tests.doors.lakeside import Lakeside
 
 DATASETS, SECONDS = 8, 500
 
@@ -67,11 +69,11 @@ def wait_for(done: Callable[[], bool]) -> None:
     raise AssertionError(f"it did not happen in {SECONDS} s")
 
 
-def health(pid: int, server: str) -> WorkerStatus:
+def health(pid: int, server: str, **tags: str) -> WorkerStatus:
     """Return what the launcher finds of a run whose worker has that id, started by a server at that place."""
     with dg.DagsterInstance.ephemeral() as instance:
         run = instance.create_run_for_job(dg.GraphDefinition("any", node_defs=[]).to_job())
-        instance.add_run_tags(run.run_id, {GRPC_INFO_TAG: server})
+        instance.add_run_tags(run.run_id, {GRPC_INFO_TAG: server, **tags})
         found = instance.get_run_by_id(run.run_id)
         assert found is not None
         data = EngineEventData.in_process(pid)
@@ -113,6 +115,27 @@ def test_a_run_is_not_given_up_before_its_code_server_has_answered_for_a_while(
         assert health(process.pid, server) == WorkerStatus.RUNNING
     finally:
         stop_services([service], 20)
+
+
+@pytest.mark.parametrize(("host", "status"), [(socket.gethostname(), "NOT_FOUND"), ("elsewhere", "RUNNING")])
+def test_a_load_of_the_command_line_that_was_killed_is_told_too(host: str, status: str) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        tags = {launcher.HOST: host, launcher.PID: str(process.pid)}
+        assert health(process.pid, "{}", **tags) == WorkerStatus.RUNNING
+        process.kill()
+    assert health(process.pid, "{}", **tags) == WorkerStatus[status]
+
+
+def test_a_process_that_got_the_number_of_one_that_ended_is_another() -> None:
+    assert is_alive(os.getpid(), time.time())
+    assert not is_alive(os.getpid(), time.time() - 100_000)
+
+
+def test_a_load_of_the_command_line_carries_its_process_and_is_not_started_again(lakeside: Lakeside) -> None:
+    run = lakeside.instance.get_run_by_id(lakeside.load("0003005798").run_id)
+    assert run is not None
+    assert run.tags[launcher.PID] == str(os.getpid())
+    assert (run.tags["dagster/max_retries"], run.tags["dagster/max_runtime"]) == ("0", "0")
 
 
 def test_a_run_on_another_machine_is_believed_to_be_at_work() -> None:

@@ -5,7 +5,7 @@ import logging
 import shutil
 import subprocess
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ def read(line: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(line)
     assert list(found) == FIELDS
     assert found["level"] in logging.getLevelNamesMapping()
+    moment = datetime.fromisoformat(found["timestamp"])
+    assert found["timestamp"] == moment.astimezone(UTC).isoformat(timespec="milliseconds")
     return found
 
 
@@ -82,17 +84,20 @@ def test_what_a_run_says_on_its_console_is_read_by_its_fields(tmp_path: Path) ->
     done = subprocess.run(command, cwd=tmp_path, env={"DAGSTER_HOME": str(tmp_path)}, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     lines = [read(as_our_line(line)) for line in (done.stdout + done.stderr).decode().splitlines()]
-    [page] = [line for line in lines if line["message"].endswith("fetch: one page of 2")]
-    assert (page["level"], page["operation"]) == ("INFO", "dagster")
-    assert datetime.strptime(page["timestamp"], "%Y-%m-%d %H:%M:%S %z")
+    [page] = [line for line in lines if line["message"] == "one page of 2"]
+    assert (page["level"], page["operation"], page["dataset_id"]) == ("INFO", "fetch", "0003005798")
+    assert (page["details"]["job"], page["details"]["step"]) == ("telling", "tell")
+    assert len(page["details"]["run_id"]) == 36
     assert [line["message"] for line in lines if line["message"] == "lines"], "a second line is a line of its own"
 
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)
 )
+MOMENTS = st.datetimes(timezones=st.none() | st.timezones()).map(datetime.isoformat)
 EVENTS = st.fixed_dictionaries(
-    {"event": st.text()}, optional={"level": st.sampled_from(["info", "error"]), "logger": st.text()}
+    {"event": st.text()},
+    optional={"level": st.sampled_from(["info", "error"]), "logger": st.text(), "timestamp": st.text() | MOMENTS},
 )
 
 

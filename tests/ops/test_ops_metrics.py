@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from estat_dagster.assets.registering import register_dataset
+from estat_dagster.automation import runs
 from estat_dagster.automation.loading import load_registered
+from estat_dagster.lake.store import Store
+from estat_dagster.sandbox.faults import Fault, Kind
 from estat_dagster.serving.metrics import Metrics
 from estat_dagster.telemetry import counted, log
 from tests.doors.lakeside import Lakeside
+from tests.ops.test_ops_alerts import fail_many
 
 LABOR = "0003005798"
 
@@ -50,13 +56,52 @@ def test_failures_are_counted_by_their_kind_and_datasets_by_their_state(lakeside
     load_registered(lakeside.defs, lakeside.instance, lakeside.entry(LABOR), asked_by="test")
     found = values(metrics)
     assert found['estat_problems_total{kind="API_ERROR"}'] == 1
+    assert found['estat_step_failures_total{domain="labor",layer="raw_json"}'] == 1
     assert found['estat_datasets{domain="labor",status="failed"}'] == 1
     assert 'estat_datasets{domain="labor",status="loaded"}' not in found
 
 
-def test_a_fetch_tells_how_often_it_had_to_ask_again(lakeside: Lakeside) -> None:
-    from estat_dagster.assets.registering import register_dataset
+def test_requests_that_were_tried_again_in_vain_are_counted_too(lakeside: Lakeside) -> None:
+    register_dataset(lakeside.bench, LABOR)
+    metrics = Metrics(lakeside.instance, lakeside.bench)
+    lakeside.sandbox.fail("503", times=1)
+    lakeside.sandbox.faults.add(Fault(Kind.XML_100, function="getStatsData"))
+    load_registered(lakeside.defs, lakeside.instance, lakeside.entry(LABOR), asked_by="test")
+    assert values(metrics)['estat_fetch_retries_total{domain="labor",layer="raw_json"}'] == 1
 
+
+def test_only_what_changed_in_the_registry_is_read_again(lakeside: Lakeside, monkeypatch: pytest.MonkeyPatch) -> None:
+    for dataset_id in (LABOR, "0000010101"):
+        register_dataset(lakeside.bench, dataset_id)
+    metrics, seen, whole = Metrics(lakeside.instance, lakeside.bench), [], Store.read
+    monkeypatch.setattr(Store, "read", lambda store, path: seen.append(path) or whole(store, path))
+    for _ in range(3):
+        assert values(metrics)['estat_datasets{domain="labor",status="registered"}'] == 1
+    assert sorted(seen) == ["registry/0000010101.json", f"registry/{LABOR}.json"]
+    lakeside.bench.lake.registry.update_status(LABOR, "failed")
+    seen.clear()
+    assert values(metrics)['estat_datasets{domain="labor",status="failed"}'] == 1
+    assert seen == [f"registry/{LABOR}.json"]
+
+
+def test_more_runs_than_are_read_at_once_are_counted_once_each_and_a_later_tag_changes_nothing(
+    lakeside: Lakeside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "BATCH", 3)
+    metrics = Metrics(lakeside.instance, lakeside.bench)
+    fail_many(lakeside, 7)
+    name = 'estat_runs_total{job="broken",status="FAILURE"}'
+    assert values(metrics)[name] == 7
+    monkeypatch.setattr(runs, "OVERLAP", timedelta())
+    fail_many(lakeside, 1)
+    assert values(metrics)[name] == 8
+    values(metrics)
+    for run in lakeside.instance.get_runs():
+        lakeside.instance.add_run_tags(run.run_id, {"dagster/will_retry": "true"})
+    assert values(metrics)[name] == 8
+
+
+def test_a_fetch_tells_how_often_it_had_to_ask_again(lakeside: Lakeside) -> None:
     register_dataset(lakeside.bench, LABOR)
     lakeside.sandbox.fail("503", times=1)
     outcome = load_registered(lakeside.defs, lakeside.instance, lakeside.entry(LABOR), asked_by="test")

@@ -7,8 +7,11 @@ import os
 import subprocess
 import sys
 import threading
+import uuid
+from collections.abc import Iterator
 
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from estat_dagster.errors import ValidationError
 from estat_dagster.query import metered
@@ -67,14 +70,21 @@ def test_who_cannot_write_the_log_can_still_ask(lakeside: Lakeside) -> None:
     assert len(lakeside.bench.sql.run("SELECT 1").read_all()) == 1
 
 
-SPANS = """
-from estat_dagster.telemetry import span
-with span("iceberg_table", dataset_id="0003005798"):
+RUN = "2f9ff4d0-8c8a-4c5e-9c3e-0123456789ab"
+SPANS = f"""
+from estat_dagster.telemetry import note_span, span
+for layer in ("parquet_file", "iceberg_table"):
+    with span(layer, run_id="{RUN}", dataset_id="0003005798"):
+        note_span("query", 0.5, engine="embedded")
+with span("elsewhere"):
     pass
 """
+WITHOUT_THE_SDK = f"import sys\nsys.modules['opentelemetry'] = None\n{SPANS}"
 
 
-def test_spans_go_to_the_configured_receiver_and_nowhere_else() -> None:
+@pytest.fixture
+def receiver() -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
+    """A receiver of traces: its address, and what it got."""
     got: list[tuple[str, bytes]] = []
 
     class Receiver(http.server.BaseHTTPRequestHandler):
@@ -86,16 +96,56 @@ def test_spans_go_to_the_configured_receiver_and_nowhere_else() -> None:
         def log_message(self, *_: object) -> None: ...
 
     server = http.server.HTTPServer(("127.0.0.1", 0), Receiver)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", got
+    server.shutdown()
+    server.server_close()
+
+
+def trace(program: str, **given: str) -> str:
+    """Run a program in an environment that names no other receiver, and return what it wrote."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
-    given = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{server.server_port}", "NO_PROXY": "127.0.0.1"}
-    try:
-        for environment in (kept, kept | given):
-            subprocess.run([sys.executable, "-c", SPANS], env=environment, check=True, timeout=120)
-    finally:
-        server.shutdown()
-        server.server_close()
-    [(path, body)] = got
-    assert path == "/v1/traces"
-    assert b"iceberg_table" in body
-    assert b"0003005798" in body
+    command, environment = [sys.executable, "-c", program], kept | given | {"NO_PROXY": "127.0.0.1"}
+    done = subprocess.run(command, env=environment, check=True, timeout=120, capture_output=True, text=True)
+    return done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "asked"),
+    [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "", "/v1/traces"),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "/mine/traces", "/mine/traces"),
+    ],
+)
+def test_the_spans_of_a_run_are_one_trace_at_the_configured_receiver(
+    receiver: tuple[str, list[tuple[str, bytes]]], name: str, path: str, asked: str
+) -> None:
+    url, got = receiver
+    trace(SPANS, **{name: url + path})
+    [(found, body)] = got
+    assert found == asked
+    spans = [
+        span
+        for resource in ExportTraceServiceRequest.FromString(body).resource_spans
+        for scope in resource.scope_spans
+        for span in scope.spans
+    ]
+    ours = uuid.UUID(RUN).bytes
+    assert [(each.name, each.trace_id == ours, bool(each.parent_span_id)) for each in spans] == [
+        ("query", True, True),
+        ("parquet_file", True, False),
+        ("query", True, True),
+        ("iceberg_table", True, False),
+        ("elsewhere", False, False),
+    ]
+    assert spans[0].end_time_unix_nano - spans[0].start_time_unix_nano >= 500_000_000
+
+
+def test_nothing_is_traced_unless_it_is_configured_and_what_is_missing_is_said_once(
+    receiver: tuple[str, list[tuple[str, bytes]]],
+) -> None:
+    url, got = receiver
+    trace(SPANS)
+    words = trace(WITHOUT_THE_SDK, OTEL_EXPORTER_OTLP_ENDPOINT=url)
+    assert words.count("the extra `tracing` is not installed") == 1
+    assert got == []

@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from estat_dagster.automation.retention import find_old_runs
+from estat_dagster.sandbox.server import Sandbox
 from tests.doors.lakeside import Lakeside
+from tests.ops.test_ops_alerts import broken
 from tests.ops.test_ops_jobs import run, told
 
 LABOR, POPULATION = "0003005798", "0000010101"
 
-pytestmark = pytest.mark.soak  # several loads a test
+
+def test_nothing_stays_on_the_disk_of_a_run_that_is_forgotten(tmp_path: Path, sandbox: Sandbox) -> None:
+    home = tmp_path / "instance"
+    home.mkdir()
+    with dg.DagsterInstance.local_temp(str(home)) as instance:
+        lakeside = Lakeside(tmp_path / "lake", sandbox, instance=instance)
+        done = [broken.execute_in_process(instance=instance, raise_on_error=False).run_id for _ in range(3)]
+        assert all({path.is_dir() for path in traces(home, run_id)} == {True, False} for run_id in done)
+        assert told(run(lakeside, "forget_old_runs", keep_days=0))["forgotten"] == 2
+        assert [bool(traces(home, run_id)) for run_id in done] == [False, False, True]
+        assert {run_id for run_id in done if instance.has_run(run_id)} == {done[2]}
 
 
+def traces(home: Path, run_id: str) -> list[Path]:
+    """Return the files and folders that are called after a run: its events, and its steps' console logs."""
+    return list(home.rglob(f"*{run_id}*"))
+
+
+@pytest.mark.soak  # several loads a test
 def test_the_newest_run_of_each_dataset_stays_whatever_its_age(lakeside: Lakeside) -> None:
     first = [lakeside.load(LABOR).run_id for _ in range(3)]
     other = lakeside.load(POPULATION).run_id
@@ -30,6 +49,7 @@ def test_the_newest_run_of_each_dataset_stays_whatever_its_age(lakeside: Lakesid
     assert lakeside.instance.get_materialized_partitions(key) == {LABOR}
 
 
+@pytest.mark.soak
 def test_a_failure_after_a_success_leaves_both(lakeside: Lakeside) -> None:
     good = lakeside.load(LABOR).run_id
     lakeside.sandbox.remove(LABOR)
@@ -42,6 +62,7 @@ def test_a_failure_after_a_success_leaves_both(lakeside: Lakeside) -> None:
     assert {r.run_id for r in lakeside.instance.get_runs()} == {good, bad.run_id}
 
 
+@pytest.mark.soak
 def test_the_job_forgets_the_oldest_first_and_says_how_many(lakeside: Lakeside) -> None:
     ids = [lakeside.load(LABOR).run_id for _ in range(3)]
     looked = told(run(lakeside, "forget_old_runs", keep_days=0, only_look=True))

@@ -29,6 +29,7 @@ def test_a_dataset_is_registered_and_loaded_from_the_launchpad(web: Web, page: A
     page.wait_for_url("**/runs/*")
     page.get_by_text("RUN_SUCCESS").first.wait_for(timeout=150_000)
     shot(page, "2-run")
+    assert web.wait_for_load(POPULATION)["status"] == "SUCCESS"
 
 
 def test_the_asset_shows_rows_metadata_and_the_picture(web: Web, page: Any) -> None:

@@ -61,7 +61,8 @@ def load_table(job: DatasetJob) -> StepResult:
         "snapshot_id": str(entry.snapshot_id),
         "rows": entry.valid_count,
         "changed_at": entry.changed_at,
-        **_whole_table(job, table),
+        **whole_table(table),
+        "table_datasets": len(lake.store.names(paths.parquet(domain))),
     }
     return StepResult(
         facts,
@@ -75,8 +76,8 @@ def load_table(job: DatasetJob) -> StepResult:
     )
 
 
-def _whole_table(job: DatasetJob, table: Table) -> dict[str, int]:
-    """Return facts of the whole table: those of its snapshot's summary, and how many datasets have a Parquet file."""
+def whole_table(table: Table) -> dict[str, int]:
+    """Return facts of the whole table: those of its snapshot's summary, and how many snapshots it has."""
     snapshot = table.current_snapshot()
     summary = snapshot.summary.additional_properties if snapshot and snapshot.summary else {}
     return {
@@ -84,7 +85,6 @@ def _whole_table(job: DatasetJob, table: Table) -> dict[str, int]:
         "table_files": int(summary.get("total-data-files", 0)),
         "table_bytes": int(summary.get("total-files-size", 0)),
         "table_snapshots": len(table.snapshots()),
-        "table_datasets": len(job.bench.lake.store.names(paths.parquet(job.domain))),
     }
 
 
