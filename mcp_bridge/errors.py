@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mcp.types import CallToolResult, TextContent
@@ -39,40 +40,42 @@ _STEPS = {
 _TRY_AGAIN = "しばらく待って、同じ呼び出しをもう一度行ってください。"
 
 
-class _Way(NamedTuple):
-    """What a hint for the estat command means here: the tool, what is written in the command's place, the next step."""
+class _Tool(NamedTuple):
+    """What a subcommand of `estat` is here: a tool, if there is one, what a hint calls it, and the next step."""
 
-    command: re.Pattern[str]
-    tool: str
+    name: str | None
     words: str
-    step: str
+    step: str = ""
 
 
-_WAYS = tuple(
-    _Way(re.compile(command), tool, words or tool, step)
-    for command, tool, words, step in (
-        ("`?estat search WORDS`?", "search_estat_data", "", "search_estat_data で統計表を探してください。"),
-        ("`?estat suggest WORDS`?", "search_estat_data", "", "search_estat_data の suggestions から選んでください。"),
-        ("`estat describe [^`]*`", "describe_dataset", "", "describe_dataset と find_codes で確かめてください。"),
-        ("`estat load [^`]*`", "ingest_dataset_complete", "", "ingest_dataset_complete で取り込んでください。"),
-        ("(Load a dataset first)", "ingest_dataset_complete", r"\1", "ingest_dataset_complete で取り込んでください。"),
-        ("`estat query 'SHOW TABLES'`", "list_tables", "", "list_tables でテーブル名を確かめてください。"),
-        ("(Tables: )", "list_tables", r"\1", "list_tables でテーブル名を確かめてください。"),
-        ("`--children-of`", "find_codes", "children_of", "find_codes で子を持つコードを確かめてください。"),
-        ("`estat status`", "list_datasets", "", "list_datasets で取込済みのデータセットを確かめてください。"),
-        (
-            r"`estat history (\d+)`",
-            "list_datasets",
-            r"the resource lake://datasets/\1",
-            "リソース lake://datasets/統計表ID でスナップショットを確かめてください。",
-        ),
-    )
+def _operators(command: str) -> _Tool:
+    return _Tool(None, f"the operator's command {command}", "このサーバーの管理者に伝えてください。")
+
+
+_COMMANDS = {
+    "search": _Tool("search_estat_data", "search_estat_data", "search_estat_data で統計表を探してください。"),
+    "suggest": _Tool("search_estat_data", "search_estat_data", "search_estat_data の suggestions から選んでください。"),
+    "describe": _Tool("describe_dataset", "describe_dataset", "describe_dataset と find_codes で確かめてください。"),
+    "codes": _Tool("find_codes", "find_codes", "find_codes でコードを確かめてください。"),
+    "load": _Tool(
+        "ingest_dataset_complete", "ingest_dataset_complete", "ingest_dataset_complete で取り込んでください。"
+    ),
+    "status": _Tool("list_datasets", "list_datasets", "list_datasets で取込済みのデータセットを確かめてください。"),
+    "query": _Tool("list_tables", "list_tables", "list_tables でテーブルと列の名前を確かめてください。"),
+    "history": _Tool(
+        "analyze_with_athena",
+        'SELECT * FROM "TABLE$snapshots" in analyze_with_athena',
+        'analyze_with_athena の SELECT * FROM "テーブル名$snapshots" でスナップショットを確かめてください。',
+    ),
+    **{name: _operators(name) for name in ("doctor", "delete", "athena-setup")},
+}
+_COMMAND = re.compile(r"`estat ([a-z][\w-]*)[^`]*`")
+_PLAIN = (
+    (re.compile("Load a dataset first"), _COMMANDS["load"]),
+    (re.compile("Tables: "), _COMMANDS["query"]),
 )
-_OPTIONS = (
-    (re.compile(r"--filter (\w+)="), r"filters \1="),
-    (re.compile(r"--children-of"), "children_of"),
-    (re.compile(r"--domain"), "domain"),
-)
+_OPTION = re.compile(r"`?(?<![\w-])--([a-z][\w-]*)`?")
+_OPTIONS = {"filter": "filters", "sql": "custom_query"}
 
 
 def to_failure(error: DataLakeError) -> CallToolResult:
@@ -86,7 +89,7 @@ def to_failure(error: DataLakeError) -> CallToolResult:
 def describe(error: DataLakeError) -> dict[str, Any]:
     """Return an error in the five fields of design.md section 7; the hint and what a retry can do are in `context`."""
     hint, tool, step = _next_step(error)
-    context = {name: value for name, value in error.context.items() if value is not None}
+    context = {name: value for name, value in error.context.items() if value is not None and name != "step"}
     more = {"hint": hint, "next_tool": tool, "retryable": error.can_retry}
     facts = {
         "success": False,
@@ -101,14 +104,24 @@ def describe(error: DataLakeError) -> dict[str, Any]:
 
 
 def _next_step(error: DataLakeError) -> tuple[str, str | None, str]:
-    """Return the hint in words of the tools, the tool it names, and the step in Japanese."""
-    hint, tool, step = error.hint, None, _TRY_AGAIN if error.can_retry else _STEPS.get(error.kind, _TRY_AGAIN)
-    way = next((way for way in _WAYS if way.command.search(hint)), None)
-    if way:
-        tool, step, hint = way.tool, way.step, way.command.sub(way.words, hint)
-    for option, words in _OPTIONS:
-        hint = option.sub(words, hint)
-    return hint, tool, step
+    """Return the hint in words of the tools, the tool it names, and the step in Japanese.
+
+    Errors of the bridge name both in their context (`next_tool`, `step`); hints of the project name its commands.
+    """
+    meant = next(_meant(error.hint), None)
+    hint = _COMMAND.sub(lambda found: _COMMANDS[found[1]].words, error.hint)
+    hint = _OPTION.sub(lambda found: _OPTIONS.get(found[1], found[1].replace("-", "_")), hint)
+    usual = _TRY_AGAIN if error.can_retry else _STEPS.get(error.kind, _TRY_AGAIN)
+    step = error.context.get("step") or (meant.step if meant else usual)
+    return hint, error.context.get("next_tool") or (meant.name if meant else None), step
+
+
+def _meant(hint: str) -> Iterator[_Tool]:
+    """Yield what a hint speaks of, the tools before what is for the operator alone."""
+    found = [_COMMANDS[each] for each in _COMMAND.findall(hint)]
+    yield from (tool for tool in found if tool.name)
+    yield from (tool for words, tool in _PLAIN if words.search(hint))
+    yield from (tool for tool in found if not tool.name)
 
 
 def wrong_arguments(tool: str, error: pydantic.ValidationError) -> ValidationError:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import anyio.to_thread
 
-from estat_dagster.errors import DataError, DataLakeError, ValidationError
+from estat_dagster.errors import DataError, DataLakeError, RequestTimeoutError, ValidationError
 from mcp_bridge.answers import Answer
 from mcp_bridge.bridge import Bridge
 from mcp_bridge.dagster.runs import ASKED_BY_TAG, LAYERS, RunView
-from mcp_bridge.following import AS_TASK, Call, Progress, follow
+from mcp_bridge.following import AS_TASK, PROGRESS, Call, follow
 from mcp_bridge.plain import data_line
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 RAW = LAYERS[0]
 CLIENT_TAG = "estat/client"
+READY_SECONDS, LEAST_SECONDS, LAUNCH_SECONDS = 20.0, 1.0, 20.0
+"""How long a start takes at most, whatever the caller would wait for the run: until it may start, and starting it."""
 NEXT_TOOLS = dict(
     zip(
         LAYERS,
@@ -67,6 +71,8 @@ class Order:
 class Started(Answer):
     """A run that was started, or was running already."""
 
+    published = ("run_id", "status", "message")  # ten tools answer with it
+
     run_id: str
     status: str
     dataset_id: str
@@ -101,22 +107,48 @@ async def start(bridge: Bridge, call: Call, order: Order, wait_seconds: float) -
     Raises:
         DataLakeError: it is refused; nothing was changed.
     """
-    progress = Progress(call)
-    deadline = time.monotonic() + (0 if AS_TASK.get() else wait_seconds)
-    planned = await anyio.to_thread.run_sync(_plan, bridge, order, abandon_on_cancel=True)
-    await progress.report(0, "planned")
-    await bridge.dagster.connect()
-    with anyio.CancelScope(shield=True):  # a call that is cancelled in between would leave a run nobody knows of
+    began = time.monotonic()
+    deadline = began + (0 if AS_TASK.get() else wait_seconds)
+    ready_by = max(deadline - LAUNCH_SECONDS, began + READY_SECONDS)
+    with _until(ready_by, "e-Stat and the lake", order.tool):
+        planned = await anyio.to_thread.run_sync(_plan, bridge, order, abandon_on_cancel=True)
+    await PROGRESS.get().report(0, "開始の準備")
+    await bridge.dagster.connect(max(LEAST_SECONDS, ready_by - time.monotonic()))
+    with _until(time.monotonic() + LAUNCH_SECONDS, "Dagster", order.tool, shield=True):
         async with bridge.starting:
             live = await bridge.dagster.live_run(order.dataset_id)
             entry, run_id = await _launch(bridge, call, order) if live is None else (None, live.run_id)
     view = live or RunView(run_id, dataset_id=order.dataset_id)
     problems: list[str] = []
     try:
-        view = await follow(bridge.dagster, run_id, deadline, progress, view)
+        view = await follow(bridge.dagster, run_id, deadline, view)
     except DataLakeError as error:
         problems.append(f"{error.kind}: {error}")  # the run goes on; its id must not be lost
     return await _answer(bridge, order, view, planned, entry, problems, already=live is not None)
+
+
+@contextmanager
+def _until(deadline: float, whom: str, tool: str, *, shield: bool = False) -> Iterator[None]:
+    """Bound a part of a start.
+
+    Args:
+        deadline: of `time.monotonic()`.
+        whom: who is waited for.
+        shield: whether the part goes on when the call is cancelled: a run would be left that nobody knows of.
+
+    Raises:
+        RequestTimeoutError: it took longer.
+    """
+    with anyio.move_on_after(deadline - time.monotonic(), shield=shield) as scope:
+        yield
+    if scope.cancelled_caught:
+        raise RequestTimeoutError(
+            f"{whom} took too long to start the run.",
+            hint="Call the tool again with the same arguments: a run that has started meanwhile is followed.",
+            next_tool=tool,
+            step="開始の準備が時間内に終わりませんでした。同じ引数でもう一度呼び出してください。"
+            "その間に始まった実行があれば、それを追います。",
+        )
 
 
 def _plan(bridge: Bridge, order: Order) -> str:
@@ -193,7 +225,7 @@ def _has_file(job: Any) -> bool:
 
 
 async def _launch(bridge: Bridge, call: Call, order: Order) -> tuple[DatasetEntry, str]:
-    entry = await anyio.to_thread.run_sync(_register, bridge, order)
+    entry = await anyio.to_thread.run_sync(_register, bridge, order, abandon_on_cancel=True)
     from estat_dagster.domains import get_domain
 
     run_id = await bridge.dagster.launch(
@@ -248,8 +280,8 @@ async def _answer(
         plan="" if already else plan,
         problems=problems + view.errors,
         already_running=already,
-        web=await bridge.dagster.web_address(view.run_id),
-        message=_message(view, already=already),
+        web=bridge.dagster.web_address(view.run_id),
+        message=_message(view, already=already) + own_dagster(bridge),
     )
 
 
@@ -269,3 +301,9 @@ def _message(view: RunView, *, already: bool) -> str:
             f'実行は続いています。get_run(run_id="{view.run_id}") で追えます。止めるのは cancel_run だけです。'
         )
     return "".join(words)
+
+
+def own_dagster(bridge: Bridge) -> str:
+    """Return the sentence that says so where the bridge keeps the Dagster."""
+    words = "DAGSTER_URLにDagsterがないため、このサーバーが自分で起動したDagsterの実行です。"
+    return words if bridge.dagster.is_own else ""

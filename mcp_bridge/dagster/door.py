@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from estat_dagster.errors import NetworkError, RequestTimeoutError, UnknownError, ValidationError
+from estat_dagster.errors import DataLakeError, NetworkError, RequestTimeoutError, UnknownError, ValidationError
 from mcp_bridge.dagster import documents
 from mcp_bridge.dagster.graphql import Facts, GraphQL, first_line, refused
 from mcp_bridge.dagster.lease import Lease
@@ -26,7 +26,7 @@ LOGGER = logging.getLogger("mcp_bridge")
 LOCATION = "estat"
 KEEPER_TAG = "estat/bridge"
 EVENTS_A_REQUEST = 1000
-START_SECONDS = 45.0
+START_SECONDS = 20.0
 CHECK_SECONDS = 5.0
 
 
@@ -61,22 +61,31 @@ class Dagster:
         self._checked_at = 0.0
         self._lock = anyio.Lock()
 
-    async def connect(self) -> Connection:
+    async def connect(self, seconds: float = START_SECONDS) -> Connection:
         """Return a Dagster that answers: at DAGSTER_URL, else the bridge's own, started at the first need.
+
+        Args:
+            seconds: how long to wait. The bridge's own goes on starting after them, for the next call.
 
         Raises:
             NetworkError: none answers, and the bridge may not start one.
-            RequestTimeoutError: the bridge's own is still starting.
+            RequestTimeoutError: none answered in time.
             DataLakeError: the bridge's own cannot be started.
         """
         try:
-            with anyio.fail_after(START_SECONDS):
+            with anyio.fail_after(seconds):
                 async with self._lock:
                     return await self._checked() or await self._reconnect()
         except TimeoutError as error:
+            if self._lease.is_held:
+                raise RequestTimeoutError(
+                    "The bridge's own Dagster is starting, which takes up to half a minute.",
+                    hint="It goes on starting. Call the tool again with the same arguments.",
+                    step="Dagsterを起動しています。起動は続いています。同じ引数でもう一度呼び出してください。",
+                ) from error
             raise RequestTimeoutError(
-                f"The bridge's own Dagster is starting, and was not ready within {START_SECONDS:.0f} s.",
-                hint="Call the tool again in a while; it goes on starting.",
+                f"Dagster at {self._settings.dagster_url} did not answer in {seconds:.0f} s.",
+                hint="It may be busy: call the tool again with the same arguments.",
             ) from error
 
     async def launch(
@@ -151,30 +160,40 @@ class Dagster:
         return view
 
     async def cancel(self, run_id: str, *, force: bool = False) -> RunView:
-        """Ask a run to stop, and return what is known of it then.
+        """Ask a run to stop, and return what is known of it then; one that was asked before is not asked again.
 
         Args:
             force: mark it as canceled at once, although its process may go on for a while.
 
         Raises:
-            ValidationError: there is no such run, or it has ended.
+            ValidationError: there is no such run, or it has ended otherwise.
         """
         view = await self.run(run_id)
+        if view.status == "CANCELED" or (view.status == "CANCELING" and not force):
+            return view
         if view.finished:
-            raise ValidationError(f"The run {run_id} has ended: {view.status}.", hint="Nothing is left to cancel.")
+            raise ValidationError(
+                f"The run {run_id} has ended: {view.status}.",
+                hint="Nothing is left to cancel; get_run tells how it ended.",
+                next_tool="get_run",
+                step="この実行は既に終わっています。get_run で結果を確かめてください。",
+            )
         api = (await self.connect()).api
         answer = await api.ask(documents.CANCEL, id=run_id, policy=_policy(force))
-        if answer["__typename"] != "TerminateRunSuccess":
-            view = await self.run(run_id)
-            if not view.finished:
-                raise refused("cancel the run", answer)
-        return await self.run(run_id)
+        view = await self.run(run_id)
+        if answer["__typename"] != "TerminateRunSuccess" and not view.finished and view.status != "CANCELING":
+            raise refused("cancel the run", answer)
+        return view
 
-    async def web_address(self, run_id: str) -> str:
-        """Return where the web UI shows a run, and whether the bridge keeps that web UI."""
-        connection = await self.connect()
-        own = " (the bridge's own Dagster, as none answered at DAGSTER_URL)" if connection.keeper else ""
-        return f"{connection.api.url}/runs/{run_id}{own}"
+    def web_address(self, run_id: str) -> str:
+        """Return where the web UI of the last Dagster that answered shows a run."""
+        url = self._connection.api.url if self._connection else self._settings.dagster_url.rstrip("/")
+        return f"{url}/runs/{run_id}"
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the last Dagster that answered is one that the bridge keeps."""
+        return bool(self._connection and self._connection.keeper)
 
     async def close(self) -> None:
         """Let go of the bridge's own Dagster, and close the connections."""
@@ -182,9 +201,12 @@ class Dagster:
         await self._lease.release()
 
     async def _drop_connection(self) -> None:
+        """Close what does not answer any more; the lease of the bridge's own ends with it."""
         connection, self._connection = self._connection, None
         if connection:
             await connection.api.close()
+        if connection and connection.keeper:
+            await self._lease.release()
 
     async def _checked(self) -> Connection | None:
         """Return the connection that was good a moment ago, or still is."""
@@ -214,17 +236,33 @@ class Dagster:
         if not self._may_start:
             raise NetworkError(
                 f"No Dagster of this project answers at {self._settings.dagster_url}.",
-                hint="Start it with `make dev`, or start the bridge without --read-only.",
+                hint="Whoever runs this server can start it with `make dev`, or start the server without --read-only.",
+                step="この読み取り専用サーバーから見えるDagsterがありません。データの検索と分析には要りません。"
+                "実行を見るには、サーバーの管理者に `make dev` での起動か DAGSTER_URL の設定を頼んでください。",
             )
         LOGGER.info("No Dagster of this project answers at %s; starting one.", self._settings.dagster_url)
-        connection = Connection(GraphQL(await self._lease.hold()), self._lease.keeper)
-        while (found := await _our_code(connection.api)) and found["__typename"] == "Loading":
-            await anyio.sleep(0.2)
-        if not found or found["__typename"] != "RepositoryLocation":
-            words = first_line((found or {}).get("message", "it is not there"))
-            raise UnknownError(f"The bridge's own Dagster cannot load the project's code: {words}")
-        await _end_orphans(connection)
+        api = GraphQL(await self._lease.hold())
+        try:
+            await _wait_for_code(api)
+            connection = Connection(api, self._lease.keeper)
+            await _end_orphans(connection)
+        except DataLakeError:
+            await self._lease.release()
+            raise
         return connection
+
+
+async def _wait_for_code(api: GraphQL) -> None:
+    """Return when the project's code is loaded.
+
+    Raises:
+        UnknownError: it cannot be loaded.
+    """
+    while (found := await _our_code(api)) and found["__typename"] == "Loading":
+        await anyio.sleep(0.2)
+    if not found or found["__typename"] != "RepositoryLocation":
+        words = first_line((found or {}).get("message", "it is not there"))
+        raise UnknownError(f"The bridge's own Dagster cannot load the project's code: {words}")
 
 
 async def _has_our_code(api: GraphQL) -> bool:

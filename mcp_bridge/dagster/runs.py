@@ -22,7 +22,7 @@ _MAPPED = re.compile(r"transform: page ([\d,]+) of ([\d,]+)")
 
 @dataclass
 class LayerView:
-    """A layer in a run: WAITING, RUNNING, SUCCESS, FAILURE or SKIPPED, and its rows when it has ended."""
+    """A layer in a run: WAITING, RUNNING, SUCCESS, FAILURE, CANCELED or SKIPPED, and its rows when it has ended."""
 
     name: str
     status: str = "WAITING"
@@ -79,8 +79,11 @@ class RunView:
 
     @property
     def fraction(self) -> float:
-        """How much of the run is done, from 0 to 1: layers that ended, and the part of the one that runs."""
-        if self.finished:
+        """How much of the run is done, from 0 to 1: layers that ended, and the part of the one that runs.
+
+        One that failed or was canceled stays where it was.
+        """
+        if self.status == "SUCCESS":
             return 1.0
         done = sum(layer.status in ("SUCCESS", "SKIPPED") for layer in self.layers.values())
         return min(0.99, (done + self._part()) / max(1, len(self.layers)))
@@ -116,6 +119,15 @@ class RunView:
             self.layers.setdefault(name, LayerView(name))
         for step in record["stepStats"]:
             self._read_step(step)
+        if self.status == "CANCELED":
+            self._cancel()
+
+    def _cancel(self) -> None:
+        """Show what a run that was canceled was doing as canceled: Dagster has it fail, or run for ever."""
+        self.errors.clear()
+        for layer in self.layers.values():
+            if layer.status in ("RUNNING", "FAILURE"):
+                layer.status = "CANCELED"
 
     def read_events(self, events: Iterable[dict[str, Any]]) -> None:
         """Take in events in their order."""
@@ -123,6 +135,8 @@ class RunView:
             reader = getattr(self, f"_on_{event['__typename']}", None)
             if reader:
                 reader(event)
+        if self.status == "CANCELED":
+            self._cancel()
 
     def _selected(self, record: dict[str, Any]) -> list[tuple[str, str]]:
         """Return domain and name of each layer that the run is of."""

@@ -12,8 +12,9 @@ from estat_dagster.errors import ValidationError
 from mcp_bridge.answers import Answer
 from mcp_bridge.bridge import Bridge
 from mcp_bridge.dagster.runs import RunView
-from mcp_bridge.following import Call, Progress, WaitSeconds, follow
+from mcp_bridge.following import WaitSeconds, follow
 from mcp_bridge.plain import data_line
+from mcp_bridge.starting import own_dagster
 from mcp_bridge.toolbox import reading, writing
 
 RUN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -79,26 +80,28 @@ class RunState(Answer):
 
 
 @reading("実行の状態")
-async def get_run(bridge: Bridge, call: Call, run_id: RunId, wait_seconds: WaitSeconds = 20) -> RunState:
+async def get_run(bridge: Bridge, run_id: RunId, wait_seconds: WaitSeconds = 20) -> RunState:
     """Follow a run until it ends or the time is up: layers with rows, records fetched, checks, errors with causes.
 
     Call it again while `finished` is false. It changes nothing; cancel_run stops a run.
     """
     deadline = time.monotonic() + wait_seconds
-    view = await follow(bridge.dagster, _checked(run_id), deadline, Progress(call))
+    view = await follow(bridge.dagster, _checked(run_id), deadline)
     return await describe(bridge, view)
 
 
 @writing("実行の中止", destructive=True)
 async def cancel_run(
     bridge: Bridge,
-    call: Call,
     run_id: RunId,
-    force: Annotated[bool, Field(description="mark it as canceled although its process may go on for a while")] = False,
+    force: Annotated[bool, Field(description="mark it as canceled at once; its process may go on for a while")] = False,
 ) -> RunState:
-    """Stop a run that is queued or running. What was committed before stays; nothing half-written does."""
+    """Stop a run that is queued or running. What was committed before stays; nothing half-written does.
+
+    It ends when its step lets go, which may take minutes (CANCELING).
+    """
     await bridge.dagster.cancel(_checked(run_id), force=force)
-    view = await follow(bridge.dagster, run_id, time.monotonic() + CANCEL_SECONDS, Progress(call))
+    view = await follow(bridge.dagster, run_id, time.monotonic() + CANCEL_SECONDS)
     return await describe(bridge, view)
 
 
@@ -125,8 +128,8 @@ async def describe(bridge: Bridge, view: RunView) -> RunState:
         checks=[CheckState(**vars(check)) for check in view.checks],
         errors=view.errors,
         asked_by=view.asked_by,
-        web=await bridge.dagster.web_address(view.run_id),
-        message=_next_step(view),
+        web=bridge.dagster.web_address(view.run_id),
+        message=_next_step(view) + own_dagster(bridge),
     )
 
 
@@ -148,6 +151,12 @@ def _next_step(view: RunView) -> str:
         return "中止されました。表にある行は前のままです。"
     if view.finished:
         return "失敗しました。表にある行は前のままです。errors と checks の原因を見て、やり直してください。"
+    if view.status == "CANCELING":
+        return (
+            "中止を依頼しました。動いている工程が手を離すと終わり、数分かかることがあります。"
+            f'get_run(run_id="{view.run_id}") で確かめてください。'
+            f'待てないときは cancel_run(run_id="{view.run_id}", force=true) で、すぐに中止とみなします。'
+        )
     return f'実行中です。get_run(run_id="{view.run_id}") をもう一度呼んでください。'
 
 

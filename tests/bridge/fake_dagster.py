@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import anyio
 import httpx2
 
 Facts = dict[str, Any]
@@ -26,16 +27,20 @@ class FakeDagster:
     events: dict[str, list[Facts]] = field(default_factory=dict)
     stages: tuple[str, ...] = STAGES
     asked: list[str] = field(default_factory=list)
+    held: set[str] = field(default_factory=set)
+    """Operations that get no answer."""
 
     @property
     def transport(self) -> httpx2.MockTransport:
         return httpx2.MockTransport(self._answer)
 
-    def _answer(self, request: httpx2.Request) -> httpx2.Response:
+    async def _answer(self, request: httpx2.Request) -> httpx2.Response:
         body = json.loads(request.content)
         found = re.search(r"(?:query|mutation) (\w+)", body["query"])
         assert found
         self.asked.append(found[1])
+        if found[1] in self.held:
+            await anyio.sleep_forever()
         answer = self.answers.get(found[1]) or getattr(self, f"_{found[1]}")
         return httpx2.Response(200, json={"data": {"field": answer(body["variables"])}})
 

@@ -136,7 +136,23 @@ def test_errors_are_told_by_their_cause_and_once() -> None:
     assert (other.errors, third.errors, last.errors) == (["API_ERROR: no such table"], ["inner"], ["The worker died"])
 
 
-def test_a_run_that_ended_is_whole() -> None:
-    assert a_run(status="CANCELED", endTime=5.0).fraction == 1
+def test_a_run_that_ended_well_is_whole_and_another_stays_where_it_was() -> None:
+    assert a_run(status="SUCCESS", endTime=5.0).fraction == 1
+    assert a_run(status="FAILURE", endTime=5.0).fraction == 0
     assert a_run(endTime=5.0).seconds == 3.0
     assert a_run(startTime=None).seconds is None
+
+
+@pytest.mark.parametrize("step", ["FAILURE", "IN_PROGRESS"])
+def test_a_run_that_was_canceled_has_not_failed(step: str) -> None:
+    steps = [
+        {"stepKey": "labor__raw_json", "status": "SUCCESS", "startTime": 2.0, "endTime": 3.5},
+        {"stepKey": "labor__transformed_frame", "status": step, "startTime": 4.0, "endTime": None},
+    ]
+    view = a_run(status="CANCELED", stepStats=steps)
+    interrupted = {"message": "dagster._core.errors.DagsterExecutionInterruptedError", "cause": None}
+    view.read_events([event("ExecutionStepFailureEvent", error=interrupted, failureMetadata=None)])
+    view.read_events([event("RunFailureEvent", error=interrupted)])
+    assert view.errors == []
+    assert [layer.status for layer in view.layers.values()] == ["SUCCESS", "CANCELED", "WAITING", "WAITING", "WAITING"]
+    assert view.fraction == pytest.approx(1 / 5)

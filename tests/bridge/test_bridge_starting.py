@@ -15,10 +15,12 @@ from estat_dagster.assets.layers import FetchConfig
 from estat_dagster.automation.jobs import ingest_jobs
 from estat_dagster.sandbox.server import Sandbox
 from estat_dagster.settings import Settings
+from mcp_bridge import following, starting, toolbox
 from mcp_bridge.bridge import Bridge
 from mcp_bridge.dagster.door import Dagster
 from mcp_bridge.dagster.runs import LAYERS, WHOLE_JOB
 from mcp_bridge.server import build_server
+from mcp_bridge.tools import runs
 from tests.bridge.fake_dagster import FakeDagster
 
 pytestmark = pytest.mark.anyio
@@ -28,7 +30,8 @@ LABOR, POPULATION = "0003005798", "9900000002"
 class Bench:
     """A bridge whose lake is empty and whose Dagster runs nothing."""
 
-    def __init__(self, home: Path, sandbox: Sandbox) -> None:
+    def __init__(self, home: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.monkeypatch = monkeypatch
         settings = Settings(app_id="test-app", base_url=sandbox.base_url, lake_home=home)
         self.bridge, self.dagster = Bridge(settings), FakeDagster()
         self.bridge.dagster = Dagster(settings, transport=self.dagster.transport)
@@ -57,8 +60,8 @@ class Bench:
 
 
 @pytest.fixture
-async def bench(tmp_path: Path, bridge_sandbox: Sandbox) -> AsyncIterator[Bench]:
-    made = Bench(tmp_path, bridge_sandbox)
+async def bench(tmp_path: Path, bridge_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
+    made = Bench(tmp_path, bridge_sandbox, monkeypatch)
     async with made.client:
         yield made
 
@@ -192,6 +195,95 @@ async def test_a_live_run_of_the_dataset_is_followed_instead_of_starting_a_secon
     assert canceled["status"] == "CANCELED"
     third = await bench.call("fetch_dataset", dataset_id=LABOR, wait_seconds=0)
     assert third["run_id"] != first["run_id"]
+
+
+async def test_canceling_can_be_asked_for_twice_and_says_how_to_insist(bench: Bench) -> None:
+    bench.dagster.stages = ("QUEUED", "STARTED", "CANCELING")
+    run = (await bench.call("fetch_dataset", dataset_id=LABOR, wait_seconds=0))["run_id"]
+
+    def ask(given: dict[str, Any]) -> dict[str, Any]:
+        safe = given["policy"] == "SAFE_TERMINATE"
+        if safe and bench.dagster.runs[run]["status"] == "CANCELING":
+            return {"__typename": "TerminateRunFailure", "message": "it is being canceled"}
+        bench.dagster.runs[run]["status"] = "CANCELING" if safe else "CANCELED"
+        return {"__typename": "TerminateRunSuccess"}
+
+    bench.dagster.answers["Cancel"] = ask
+    bench.monkeypatch.setattr(runs, "CANCEL_SECONDS", 0)
+    for _ in range(2):
+        state = await bench.call("cancel_run", run_id=run)
+        assert (state["status"], state["finished"]) == ("CANCELING", False)
+        assert "中止を依頼しました" in state["message"]
+        assert "force=true" in state["message"]
+    assert bench.dagster.asked.count("Cancel") == 1
+    for _ in range(2):
+        assert (await bench.call("cancel_run", run_id=run, force=True))["status"] == "CANCELED"
+    assert bench.dagster.asked.count("Cancel") == 2
+
+
+async def test_a_run_that_ended_otherwise_cannot_be_canceled(bench: Bench) -> None:
+    run = (await bench.call("fetch_dataset", dataset_id=LABOR, wait_seconds=5))["run_id"]
+    result = await bench.client.call_tool("cancel_run", {"run_id": run})
+    assert (result.structured_content or {})["error"] == "VALIDATION_ERROR"
+    assert (result.structured_content or {})["context"]["next_tool"] == "get_run"
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("search_estat_data", {"query": "人口"}),
+        ("describe_dataset", {"dataset_id": LABOR}),
+        ("ingest_dataset_complete", {"dataset_id": LABOR, "wait_seconds": 0}),
+    ],
+)
+async def test_a_call_ends_in_time_though_e_stat_is_silent_and_says_that_it_is_alive(
+    bench: Bench, bridge_sandbox: Sandbox, tool: str, arguments: dict[str, Any]
+) -> None:
+    bench.monkeypatch.setattr(toolbox, "CALL_SECONDS", 0.5)
+    bench.monkeypatch.setattr(starting, "READY_SECONDS", 0.3)
+    bench.monkeypatch.setattr(following, "BEAT_SECONDS", 0.05)
+    told: list[float] = []
+
+    async def on_progress(done: float, total: float | None, words: str | None) -> None:
+        told.append(done)
+
+    bridge_sandbox.fail("silent", seconds=10)
+    try:
+        result = await bench.client.call_tool(tool, arguments, progress_callback=on_progress)
+    finally:
+        bridge_sandbox.heal()
+    error = dict(result.structured_content or {})
+    assert (error["error"], error["context"]["retryable"]) == ("TIMEOUT_ERROR", True)
+    assert "もう一度" in error["message"]
+    assert len(told) > 1
+    assert told == sorted({round(done, 2) for done in told})
+    assert bench.dagster.launched == []
+
+
+async def test_the_bridge_does_not_try_e_stat_for_as_long_as_a_load_does(bench: Bench, bridge_sandbox: Sandbox) -> None:
+    bridge_sandbox.requests.clear()
+    bridge_sandbox.fail("503")
+    try:
+        error = await bench.refused("describe_dataset", dataset_id=LABOR)
+    finally:
+        bridge_sandbox.heal()
+    assert (error["error"], error["context"]["retryable"]) == ("API_ERROR", True)
+    assert len(bridge_sandbox.requests) == 2
+
+
+@pytest.mark.parametrize("operation", ["Workspace", "Runs", "Launch"])
+async def test_a_dagster_that_does_not_answer_ends_the_call_and_the_next_one_goes_on(
+    bench: Bench, operation: str
+) -> None:
+    bench.monkeypatch.setattr(starting, "READY_SECONDS", 0.5)
+    bench.monkeypatch.setattr(starting, "LAUNCH_SECONDS", 0.3)
+    bench.dagster.held.add(operation)
+    result = await bench.client.call_tool("fetch_dataset", {"dataset_id": LABOR, "wait_seconds": 0})
+    assert (result.structured_content or {})["error"] == "TIMEOUT_ERROR"
+    assert "もう一度" in (result.structured_content or {})["message"]
+    bench.dagster.held.clear()
+    answer = await bench.call("fetch_dataset", dataset_id=LABOR, wait_seconds=0)
+    assert answer["web"] == f"http://127.0.0.1:3000/runs/{answer['run_id']}"
 
 
 async def test_a_run_whose_dagster_goes_away_keeps_its_id(bench: Bench) -> None:

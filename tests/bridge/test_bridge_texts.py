@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from mcp_bridge.errors import describe, to_failure
 from mcp_bridge.hiding import Hider
 from mcp_bridge.plain import MARK, clean, clean_lines, cut, data_line
 
+ROOT = Path(__file__).resolve().parents[2]
 SECRET = "0123456789abcdef0123456789abcdef"
 HOME = "/data/somewhere/lake"
 TEXTS = st.text(st.characters(codec=None)) | st.text("a|\n\r\t\x00\x1b\u202e\u2028\u200b\ud800\U000e0041 東｜")
@@ -152,17 +155,47 @@ def test_every_error_has_the_five_fields_and_is_small(
     [
         ("Find one with `estat search WORDS`; keep zeros.", "search_estat_data", "Find one with search_estat_data;"),
         ("Load it: `estat load 0000010101 --force`.", "ingest_dataset_complete", "Load it: ingest_dataset_complete."),
-        ("`estat history 0000010101` lists those.", "list_datasets", "the resource lake://datasets/0000010101 lists"),
+        ("`estat history 1` lists; `estat delete 1` removes.", "analyze_with_athena", "$snapshots"),
         ("Tables: a, b.", "list_tables", "Tables: a, b."),
-        ("the codes without `--children-of` tell", "find_codes", "the codes without children_of tell"),
-        ("Write --filter area=13000.", None, "Write filters area=13000."),
+        ("the codes without `--children-of` tell", None, "the codes without children_of tell"),
+        ("Write --filter area=13000, or --sql.", None, "Write filters area=13000, or custom_query."),
+        ("Check the network; `estat doctor` tells more.", None, "the operator's command doctor tells more"),
     ],
 )
 def test_hints_for_the_command_become_hints_for_the_tools(hint: str, tool: str | None, told: str) -> None:
     facts = describe(errors.ValidationError("Wrong.", hint=hint))
     assert told in facts["context"]["hint"]
     assert facts["context"].get("next_tool") == tool
-    assert not tool or tool in facts["message"] or "lake://" in facts["message"]
+    assert not tool or tool in facts["message"]
+
+
+def texts_of_the_code() -> set[str]:
+    """Return every text in the code that tools run which names a command or an option, as far as it is fixed."""
+    found = set()
+    for path in (ROOT / "estat_dagster").rglob("*.py"):
+        if path.relative_to(ROOT / "estat_dagster").parts[0] in ("commands", "sandbox", "serving", "cli.py"):
+            continue
+        nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+        parts = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+        for node in nodes:
+            match node:
+                case ast.JoinedStr():
+                    words = "".join(str(each.value) if isinstance(each, ast.Constant) else "1" for each in node.values)
+                case ast.Constant(value=str() as words) if "\n" not in words and id(node) not in parts:
+                    pass
+                case _:
+                    continue
+            if re.search(r"`estat |(?<![\w-])--[a-z]", words):
+                found.add(words)
+    return found
+
+
+def test_no_hint_of_the_code_sends_a_model_to_the_command_line() -> None:
+    hints = texts_of_the_code()
+    assert len(hints) > 20
+    for hint in hints:
+        facts = describe(errors.ValidationError("Wrong.", hint=hint))
+        assert not re.search(r"`estat|(?<![\w-])--[a-z]", json.dumps(facts, ensure_ascii=False)), hint
 
 
 def test_what_may_work_later_says_so() -> None:
