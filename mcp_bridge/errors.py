@@ -6,9 +6,10 @@ Japanese reader: what kind of thing went wrong, and what to do.
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mcp.types import CallToolResult, TextContent
@@ -19,8 +20,9 @@ from mcp_bridge.plain import clean, cut
 
 if TYPE_CHECKING:
     import pydantic
+    from pydantic_core import ErrorDetails
 
-MOST_WORDS = 2_000
+MOST_WORDS, MOST_COMPLAINTS, MOST_NAME = 2_000, 10, 60
 
 _KINDS = {
     "API_ERROR": "e-Stat APIがエラーを返しました。",
@@ -74,6 +76,7 @@ _PLAIN = (
     (re.compile("Load a dataset first"), _COMMANDS["load"]),
     (re.compile("Tables: "), _COMMANDS["query"]),
 )
+_TOOL = re.compile(r"\b(?:(?:search|describe|fetch|ingest|list|find|get)_[a-z_]*[a-z]|analyze_with_athena)\b")
 _OPTION = re.compile(r"`?(?<![\w-])--([a-z][\w-]*)`?")
 _OPTIONS = {"filter": "filters", "sql": "custom_query"}
 
@@ -108,12 +111,18 @@ def _next_step(error: DataLakeError) -> tuple[str, str | None, str]:
 
     Errors of the bridge name both in their context (`next_tool`, `step`); hints of the project name its commands.
     """
-    meant = next(_meant(error.hint), None)
+    meant = next(_meant(error.hint), None) or _named(error.hint)
     hint = _COMMAND.sub(lambda found: _COMMANDS[found[1]].words, error.hint)
     hint = _OPTION.sub(lambda found: _OPTIONS.get(found[1], found[1].replace("-", "_")), hint)
     usual = _TRY_AGAIN if error.can_retry else _STEPS.get(error.kind, _TRY_AGAIN)
     step = error.context.get("step") or (meant.step if meant else usual)
     return hint, error.context.get("next_tool") or (meant.name if meant else None), step
+
+
+def _named(hint: str) -> _Tool | None:
+    """Return the tool that a hint of the bridge names."""
+    found = _TOOL.search(hint)
+    return _Tool(found[0], found[0], f"次は {found[0]} を使ってください。") if found else None
 
 
 def _meant(hint: str) -> Iterator[_Tool]:
@@ -124,13 +133,27 @@ def _meant(hint: str) -> Iterator[_Tool]:
     yield from (tool for tool in found if not tool.name)
 
 
-def wrong_arguments(tool: str, error: pydantic.ValidationError) -> ValidationError:
-    """Return pydantic's complaint about a tool's arguments in few words, without the values that were given."""
+def wrong_arguments(tool: str, error: pydantic.ValidationError, known: Iterable[str]) -> ValidationError:
+    """Return pydantic's complaint about the arguments of a tool or a prompt, without the values that were given."""
     complaints = [
-        f"{'.'.join(map(str, each['loc'])) or 'arguments'}: {each['msg']}"
-        for each in error.errors(include_url=False, include_input=False, include_context=False)
+        _complaint(each, list(known)) for each in error.errors(include_url=False, include_input=False)[:MOST_COMPLAINTS]
     ]
     return ValidationError(
-        f"The arguments of {tool} are not right: {'; '.join(complaints)}.",
+        f"The arguments of {tool} are not right: {'; '.join(english for english, _ in complaints)}.",
         hint="Its input schema says what it takes; unknown arguments are refused.",
+        step="".join(dict.fromkeys(japanese for _, japanese in complaints)) + "直してもう一度呼び出してください。",
     )
+
+
+def _complaint(each: ErrorDetails, known: list[str]) -> tuple[str, str]:
+    """Return what is wrong with an argument, in English and in Japanese."""
+    name = cut(clean(".".join(map(str, each["loc"]))), MOST_NAME) or "arguments"
+    kind, words = each["type"], each["msg"].removeprefix("Value error, ")
+    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
+        near = difflib.get_close_matches(name, known, 1)
+        if near:
+            return f"there is no {name}, is {near[0]} meant?", f"引数 {name} はありません。{near[0]} のことですか。"
+        return f"there is no {name}, only {', '.join(known) or 'none'}", f"引数 {name} はありません。"
+    if kind.startswith("missing"):
+        return f"{name} is missing", f"引数 {name} が必要です。"
+    return f"{name}: {words}", f"引数 {name} の値が正しくありません。"

@@ -85,9 +85,9 @@ class BridgeTool(Tool):
 
     async def _run(self, arguments: dict[str, Any], context: Any) -> CallToolResult:
         try:
-            validated = self.fn_metadata.validate_arguments(arguments)
+            validated = self.fn_metadata.validate_arguments(self._given(arguments))
         except pydantic.ValidationError as error:
-            return to_failure(wrong_arguments(self.name, error))
+            return to_failure(wrong_arguments(self.name, error, self.parameters["properties"]))
         if self.context_kwarg:
             validated[self.context_kwarg] = context
         outcome: CallToolResult | MCPError
@@ -99,6 +99,12 @@ class BridgeTool(Tool):
         if isinstance(outcome, MCPError):
             raise outcome
         return outcome
+
+    def _given(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Return the arguments without null in the place of what may be left out: models send it for nothing."""
+        required = self.parameters.get("required", [])
+        optional = [name for name in self.parameters["properties"] if name not in required]
+        return {name: value for name, value in arguments.items() if value is not None or name not in optional}
 
     async def _answer(self, arguments: dict[str, Any]) -> CallToolResult:
         """Return the answer or the failure, within the time that a call may take."""

@@ -10,10 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from estat_dagster.errors import DataLakeError, NetworkError, RequestTimeoutError, UnknownError, ValidationError
+from estat_dagster.errors import DataLakeError, NetworkError, RequestTimeoutError, ValidationError
 from mcp_bridge.dagster import documents
-from mcp_bridge.dagster.graphql import Facts, GraphQL, first_line, refused
+from mcp_bridge.dagster.graphql import GraphQL, refused
 from mcp_bridge.dagster.lease import Lease
+from mcp_bridge.dagster.questions import (
+    KEEPER_TAG,
+    LOCATION,
+    end_orphans,
+    has_our_code,
+    list_runs,
+    policy,
+    read_events,
+    wait_for_code,
+)
 from mcp_bridge.dagster.runs import LAYERS, LIVE, PARTITION_TAG, WHOLE_JOB, RunView
 
 if TYPE_CHECKING:
@@ -23,9 +33,6 @@ if TYPE_CHECKING:
     from estat_dagster.settings import Settings
 
 LOGGER = logging.getLogger("mcp_bridge")
-LOCATION = "estat"
-KEEPER_TAG = "estat/bridge"
-EVENTS_A_REQUEST = 1000
 START_SECONDS = 20.0
 CHECK_SECONDS = 5.0
 
@@ -139,8 +146,16 @@ class Dagster:
     async def live_run(self, dataset_id: str) -> RunView | None:
         """Return the newest run of a dataset that has not ended, None where there is none."""
         connection = await self.connect()
-        found = await _runs(connection.api, LIVE, {PARTITION_TAG: dataset_id}, limit=1)
+        found = await list_runs(connection.api, LIVE, {PARTITION_TAG: dataset_id}, limit=1)
         return found[0] if found else None
+
+    async def recent_runs(self) -> list[str]:
+        """Return the ids of the last runs, the newest first, of a Dagster that answers already; else none."""
+        connection = self._connection
+        try:
+            return [view.run_id for view in await list_runs(connection.api, (), {}, limit=100)] if connection else []
+        except DataLakeError:
+            return []
 
     async def run(self, run_id: str, known: RunView | None = None) -> RunView:
         """Return what is known of a run; `known` is taken up where it was left.
@@ -156,7 +171,7 @@ class Dagster:
             raise refused("tell of the run", record)
         view = known or RunView(run_id)
         view.read_record(record)
-        await _read_events(api, view)
+        await read_events(api, view)
         return view
 
     async def cancel(self, run_id: str, *, force: bool = False) -> RunView:
@@ -179,7 +194,7 @@ class Dagster:
                 step="この実行は既に終わっています。get_run で結果を確かめてください。",
             )
         api = (await self.connect()).api
-        answer = await api.ask(documents.CANCEL, id=run_id, policy=_policy(force))
+        answer = await api.ask(documents.CANCEL, id=run_id, policy=policy(force=force))
         view = await self.run(run_id)
         if answer["__typename"] != "TerminateRunSuccess" and not view.finished and view.status != "CANCELING":
             raise refused("cancel the run", answer)
@@ -215,7 +230,7 @@ class Dagster:
             return None
         if connection and time.monotonic() - self._checked_at > CHECK_SECONDS:
             self._checked_at = time.monotonic()
-            return connection if await _has_our_code(connection.api) else None
+            return connection if await has_our_code(connection.api) else None
         return connection
 
     async def _reconnect(self) -> Connection:
@@ -227,7 +242,7 @@ class Dagster:
     async def _find(self) -> Connection | None:
         """Return the Dagster at DAGSTER_URL if it has the project's code."""
         api = GraphQL(self._settings.dagster_url, transport=self._transport)
-        if await _has_our_code(api):
+        if await has_our_code(api):
             return Connection(api)
         await api.close()
         return None
@@ -243,76 +258,9 @@ class Dagster:
         LOGGER.info("No Dagster of this project answers at %s; starting one.", self._settings.dagster_url)
         api = GraphQL(await self._lease.hold())
         try:
-            await _wait_for_code(api)
-            connection = Connection(api, self._lease.keeper)
-            await _end_orphans(connection)
+            await wait_for_code(api)
+            await end_orphans(api, self._lease.keeper)
         except DataLakeError:
             await self._lease.release()
             raise
-        return connection
-
-
-async def _wait_for_code(api: GraphQL) -> None:
-    """Return when the project's code is loaded.
-
-    Raises:
-        UnknownError: it cannot be loaded.
-    """
-    while (found := await _our_code(api)) and found["__typename"] == "Loading":
-        await anyio.sleep(0.2)
-    if not found or found["__typename"] != "RepositoryLocation":
-        words = first_line((found or {}).get("message", "it is not there"))
-        raise UnknownError(f"The bridge's own Dagster cannot load the project's code: {words}")
-
-
-async def _has_our_code(api: GraphQL) -> bool:
-    """Return whether a Dagster answers that has loaded the project's code."""
-    try:
-        found = await _our_code(api)
-    except (NetworkError, UnknownError):
-        return False
-    return found is not None and found["__typename"] == "RepositoryLocation"
-
-
-async def _our_code(api: GraphQL) -> Facts | None:
-    """Return what loading the project's code came to: RepositoryLocation, PythonError or Loading; None if absent."""
-    workspace = await api.ask(documents.WORKSPACE)
-    for entry in workspace.get("locationEntries", []):
-        if entry["name"] == LOCATION:
-            return entry["locationOrLoadError"] or {"__typename": "Loading"}
-    return None
-
-
-async def _end_orphans(connection: Connection) -> None:
-    """Mark runs as canceled whose Dagster was killed under them: an earlier one that a bridge kept."""
-    for view in await _runs(connection.api, ("STARTING", "STARTED", "CANCELING"), {}, limit=100):
-        if view.tags.get(KEEPER_TAG, connection.keeper) != connection.keeper:
-            await connection.api.ask(documents.CANCEL, id=view.run_id, policy=_policy(True))
-
-
-async def _runs(api: GraphQL, statuses: Sequence[str], tags: Mapping[str, str], *, limit: int) -> list[RunView]:
-    pairs = [{"key": key, "value": value} for key, value in tags.items()]
-    found = await api.ask(documents.RUNS, filter={"statuses": list(statuses), "tags": pairs}, limit=limit)
-    if found["__typename"] != "Runs":
-        raise refused("list runs", found)
-    views = []
-    for record in found["results"]:
-        view = RunView(record["runId"])
-        view.read_record(record)
-        views.append(view)
-    return views
-
-
-async def _read_events(api: GraphQL, view: RunView) -> None:
-    while True:
-        found = await api.ask(documents.EVENTS, id=view.run_id, cursor=view.events_seen, limit=EVENTS_A_REQUEST)
-        if found["__typename"] != "EventConnection":
-            raise refused("tell the run's events", found)
-        view.read_events(found["events"])
-        view.events_seen = found["cursor"]
-        if not found["hasMore"]:
-            return
-
-
-def _policy(force: bool) -> str:
-    return "MARK_AS_CANCELED_IMMEDIATELY" if force else "SAFE_TERMINATE"
+        return Connection(api, self._lease.keeper)

@@ -8,6 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from mcp_bridge.japanese import LAYERS as NAMES
+from mcp_bridge.japanese import STATES
+
 PARTITION_TAG = "dagster/partition"
 ASKED_BY_TAG = "estat/requested_by"
 LIVE = ("QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING")
@@ -71,6 +74,11 @@ class RunView:
         return self.status in FINISHED
 
     @property
+    def is_unchanged(self) -> bool:
+        """Whether it ended well, and what its last layer makes was there already."""
+        return self.status == "SUCCESS" and [layer.unchanged for layer in self.layers.values()][-1:] == [True]
+
+    @property
     def seconds(self) -> float | None:
         """How long it ran, or runs already; None before it began."""
         if self.started_at is None:
@@ -90,15 +98,23 @@ class RunView:
 
     @property
     def stage(self) -> str:
-        """What the run is doing now, in few words."""
+        """What the run is doing now, in few words of Japanese."""
         running = self.running
-        if running is None:
-            return f"checking {self.checking}" if self.checking and not self.finished else self.status.lower()
+        if running is None or self.finished:
+            return "検査中" if self.checking and not self.finished else STATES.get(self.status, self.status)
+        doing = NAMES.get(running, running)
         if running == "raw_json" and self.total:
-            return f"raw_json: {sum(self.fetched.values()):,} of {self.total:,} records"
+            return f"{doing}: {self.total:,}件のうち{sum(self.fetched.values()):,}件"
         if running == "transformed_frame" and self.mapped:
-            return f"transformed_frame: page {self.mapped[0]:,} of {self.mapped[1]:,}"
-        return running
+            return f"{doing}: {self.mapped[1]:,}ページのうち{self.mapped[0]:,}ページ"
+        return doing
+
+    @property
+    def pages(self) -> tuple[int, int] | None:
+        """How many pages are fetched, of how many; None before the first. All pages but the last are as long."""
+        if not self.fetched or not self.total:
+            return None
+        return len(self.fetched), -(-self.total // max(self.fetched.values()))
 
     @property
     def running(self) -> str | None:

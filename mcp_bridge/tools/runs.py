@@ -13,6 +13,7 @@ from mcp_bridge.answers import Answer
 from mcp_bridge.bridge import Bridge
 from mcp_bridge.dagster.runs import RunView
 from mcp_bridge.following import WaitSeconds, follow
+from mcp_bridge.japanese import CHECKS, LAYERS, STATES
 from mcp_bridge.plain import data_line
 from mcp_bridge.starting import own_dagster
 from mcp_bridge.toolbox import reading, writing
@@ -31,6 +32,13 @@ class LayerState(BaseModel):
     rows: int | None
     seconds: float | None
     unchanged: bool | None
+
+    def line(self) -> str:
+        """Return it in a line."""
+        words = [f"{self.rows:,} 行"] if self.rows is not None else []
+        words += ["変更なし"] if self.unchanged else []
+        state = STATES.get(self.status, self.status)
+        return f"{LAYERS.get(self.name, self.name)} {self.name}: {'、'.join([state, *words])}"
 
 
 class CheckState(BaseModel):
@@ -53,8 +61,11 @@ class RunState(Answer):
     domain: str
     doing: str
     progress: float
+    unchanged: bool
     records_fetched: int | None
     records_total: int | None
+    pages_fetched: int | None
+    pages_total: int | None
     pages_mapped: int | None
     seconds: float | None
     layers: list[LayerState]
@@ -69,9 +80,9 @@ class RunState(Answer):
         failed = [check for check in self.checks if not check.passed]
         lines = [
             f"実行 {self.run_id}: {self.status} ({self.progress:.0%}, {self.doing})",
-            *(f"{layer.name}: {layer.status}{_rows(layer)}" for layer in self.layers),
+            *(layer.line() for layer in self.layers),
             f"検査: {len(self.checks) - len(failed)} 件合格、{len(failed)} 件不合格" if self.checks else "",
-            *(data_line([check.name, check.words]) for check in failed),
+            *(data_line([CHECKS.get(check.name, check.name), check.name, check.words]) for check in failed),
             *(data_line([error]) for error in self.errors),
             self.message,
             self.web,
@@ -120,8 +131,11 @@ async def describe(bridge: Bridge, view: RunView) -> RunState:
         domain=view.domain,
         doing=view.stage,
         progress=round(view.fraction, 3),
+        unchanged=view.is_unchanged,
         records_fetched=sum(view.fetched.values()) if view.fetched else None,
         records_total=view.total,
+        pages_fetched=view.pages[0] if view.pages else None,
+        pages_total=view.pages[1] if view.pages else None,
         pages_mapped=view.mapped[0] if view.mapped else None,
         seconds=view.seconds,
         layers=[LayerState(**vars(layer)) for layer in view.layers.values()],
@@ -139,14 +153,9 @@ def _checked(run_id: str) -> str:
     return run_id
 
 
-def _rows(layer: LayerState) -> str:
-    words = [f"{layer.rows:,} 行"] if layer.rows is not None else []
-    return "、".join(["", *words, *(["変更なし"] if layer.unchanged else [])])
-
-
 def _next_step(view: RunView) -> str:
     if view.status == "SUCCESS":
-        return "完了しました。"
+        return "完了しました。" + ("前回から変更がなかったので、書き直していません。" if view.is_unchanged else "")
     if view.status == "CANCELED":
         return "中止されました。表にある行は前のままです。"
     if view.finished:

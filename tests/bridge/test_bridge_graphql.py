@@ -11,8 +11,9 @@ import pytest
 from estat_dagster.errors import DataLakeError
 from estat_dagster.settings import Settings
 from mcp_bridge.dagster import documents
-from mcp_bridge.dagster.door import KEEPER_TAG, Dagster
+from mcp_bridge.dagster.door import Dagster
 from mcp_bridge.dagster.graphql import GraphQL
+from mcp_bridge.dagster.questions import KEEPER_TAG
 from mcp_bridge.dagster.runs import RunView
 from tests.bridge.fake_dagster import FakeDagster
 
@@ -97,7 +98,8 @@ def test_a_fetch_is_followed_by_its_records() -> None:
     view.read_events(
         [log("fetch: records 1 to 100,000 of 243,000"), log("fetch: records 200,001 to 243,000 of 243,000")]
     )
-    assert view.stage == "raw_json: 143,000 of 243,000 records"
+    assert view.stage == "取得: 243,000件のうち143,000件"
+    assert view.pages == (2, 3)
     assert view.fraction == pytest.approx(143 / 243 / 5)
     view.read_events([log("fetch: The table was replaced in the middle: x. Starting again.")])
     assert view.fraction == 0
@@ -111,7 +113,7 @@ def test_a_transformation_is_followed_by_its_pages() -> None:
     ]
     view = a_run(stepStats=steps)
     view.read_events([log("transform: page 3 of 4")])
-    assert view.stage == "transformed_frame: page 3 of 4"
+    assert view.stage == "行への変換: 4ページのうち3ページ"
     assert view.fraction == pytest.approx((1 + 0.75) / 5)
     assert view.layers["raw_json"].seconds == 1.5
 

@@ -15,11 +15,16 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from estat_dagster import errors
+from estat_dagster.assets import checks
+from estat_dagster.query.analyses.plan import analysis_sql
 from estat_dagster.settings import Settings
+from mcp_bridge import japanese
 from mcp_bridge.answers import Answer, to_result, wire_size, with_texts
 from mcp_bridge.arguments import DatasetId, OptionalDatasetId
+from mcp_bridge.dagster import runs
 from mcp_bridge.errors import describe, to_failure
 from mcp_bridge.hiding import Hider
+from mcp_bridge.phrases import keywords
 from mcp_bridge.plain import MARK, clean, clean_lines, cut, data_line
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -202,3 +207,38 @@ def test_what_may_work_later_says_so() -> None:
     facts = to_failure(errors.ApiError("Busy.", status=200, retry=True)).structured_content or {}
     assert facts["context"] == {"status": 200, "retryable": True}
     assert "もう一度" in facts["message"]
+
+
+@given(st.text() | st.text("東京都人口推移のをはがとに教えて AND", max_size=30))
+def test_the_keywords_of_a_question_are_parts_of_it(question: str) -> None:
+    words = keywords(question)
+    assert words == question or all(word in question for word in words.split())
+    assert bool(words.strip()) == bool(question.strip())
+    assert keywords(words) == words or len(keywords(words)) < len(words)
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("子どもの数", "子ども 数"),
+        ("ひとり親世帯の収入を教えて", "ひとり親世帯 収入"),
+        ("大阪における失業率の変化", "大阪 失業率"),
+        ("消費者物価指数と賃金", "消費者物価指数 賃金"),
+        ("人口 AND 世帯の数", "人口 AND 世帯の数"),
+        ("ものづくり", "ものづくり"),
+        ("population of Tokyo", "population of Tokyo"),
+        ("の", "の"),
+    ],
+)
+def test_a_question_becomes_the_words_of_titles(question: str, words: str) -> None:
+    assert keywords(question) == words
+
+
+def test_every_state_layer_check_and_analysis_has_its_japanese_name() -> None:
+    assert {check.name for check in checks.CHECKS} == set(japanese.CHECKS)
+    assert tuple(japanese.LAYERS) == runs.LAYERS
+    assert {*runs.LIVE, *runs.FINISHED} <= set(japanese.STATES)
+    for kind in ("basic", "advanced"):
+        columns = ("region_code", "region_name", "category_code", "category_name", "cat02_code", "cat02_name")
+        for analysis in analysis_sql(kind, columns, table="population_data"):  # type: ignore[arg-type]
+            assert japanese.meaning_of(analysis.name), analysis.name
