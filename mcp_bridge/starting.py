@@ -30,7 +30,7 @@ READY_SECONDS, LEAST_SECONDS, LAUNCH_SECONDS = 20.0, 1.0, 20.0
 class Started(Answer):
     """A run that was started, or was running already; `unchanged`: it ended, and what it makes was there already."""
 
-    published = ("run_id", "status", "message")  # ten tools answer with it
+    published = ("run_id", "status", "unchanged", "message")  # ten tools answer with it
 
     run_id: str
     status: str

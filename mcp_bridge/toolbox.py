@@ -111,7 +111,7 @@ class BridgeTool(Tool):
         try:
             with anyio.move_on_after(CALL_SECONDS):
                 return to_result(await self._call(arguments))
-            return self._failed(_too_slow(self.name))
+            return self._failed(too_slow(self.name))
         except DataLakeError as error:
             return self._failed(error)
         except MCPError:
@@ -130,7 +130,8 @@ class BridgeTool(Tool):
         return await anyio.to_thread.run_sync(functools.partial(self.fn, **arguments), abandon_on_cancel=True)
 
 
-def _too_slow(tool: str) -> RequestTimeoutError:
+def too_slow(tool: str) -> RequestTimeoutError:
+    """Return the error of a call that was given up."""
     return RequestTimeoutError(
         f"{tool} took longer than the {CALL_SECONDS:.0f} s that a call may take.",
         hint="Ask for less at once, or try again: e-Stat, the lake or Dagster may be busy.",
@@ -197,20 +198,22 @@ def compact(schema: Any) -> Any:
 def _terse(schema: dict[str, Any], published: Sequence[str] = ()) -> dict[str, Any]:
     """Return an output schema of names and types, without what is inside: every client pays for each word of it.
 
-    All that it names are always there. Answers are still checked against the whole model before they leave.
+    All that it names are always there, and answers are checked against the whole model before they leave. The schema
+    requires none of them, for clients hold the structured content of errors against it too.
 
     Args:
         published: the names to keep; empty keeps all.
     """
-    names = published or list(schema["properties"])
-    properties = {name: _kind(schema["properties"][name]) for name in names}
-    return {"type": "object", "properties": properties, "required": list(names)}
+    properties = {name: _kind(each) for name, each in schema["properties"].items() if name in (published or [name])}
+    return {"type": "object", "properties": properties}
 
 
 def _kind(schema: dict[str, Any]) -> dict[str, Any]:
     match schema:
         case {"anyOf": [kind, {"type": "null"}]}:
             return {"type": [_kind(kind)["type"], "null"]}
+        case {"type": "array", "items": {"$ref": _} | {"type": "string"} as inner}:
+            return {"type": "array", "items": _kind(inner)}
         case {"type": kind}:
             return {"type": kind}
         case _:

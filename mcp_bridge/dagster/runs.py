@@ -100,8 +100,8 @@ class RunView:
     def stage(self) -> str:
         """What the run is doing now, in few words of Japanese."""
         running = self.running
-        if running is None or self.finished:
-            return "検査中" if self.checking and not self.finished else STATES.get(self.status, self.status)
+        if running is None or self.finished or self.status == "CANCELING":
+            return "検査中" if self.checking and self.status == "STARTED" else STATES.get(self.status, self.status)
         doing = NAMES.get(running, running)
         if running == "raw_json" and self.total:
             return f"{doing}: {self.total:,}件のうち{sum(self.fetched.values()):,}件"
