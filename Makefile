@@ -12,7 +12,7 @@ export UV_SYSTEM_CERTS := 1
 help:
 	@echo "make demo        set up, then load datasets through all five layers and query them"
 	@echo "make test        set up, then run the tests"
-	@echo "make test-mcp    talk to the MCP server: conversations, and clients that npm fetches"
+	@echo "make test-mcp    talk to the MCP server: conversations, clients that npm fetches, thousands of calls"
 	@echo "make test-soak   kill loads and services, load from many processes at once, break the store"
 	@echo "make test-trino  read the tables with Trino, fetched by Maven; needs Java 17"
 	@echo "make test-ui     drive the web UI with Chromium; screenshots in data/screenshots"
@@ -67,6 +67,7 @@ $(MCP_TOOLS)/.ready: tests/mcp/node/package-lock.json $(READY)
 
 test-mcp: $(READY) $(MCP_TOOLS)/.ready
 	@$(BIN)/pytest tests/mcp -m mcp -n 0 -rs
+	@FUZZ_CALLS=3000 $(BIN)/pytest tests/bridge/test_bridge_fuzz.py -n 2
 
 test-ui: $(READY)
 	@$(BIN)/uv pip install --quiet --require-hashes --python $(BIN)/python -r tests/ui/requirements.lock

@@ -130,7 +130,7 @@ def measure_starts(environment: dict[str, str], starts: int) -> dict[str, Any]:
             if turn:  # the first start compiles
                 seconds[name].append((server.ready, server.ready + time.perf_counter() - began))
             server.close()
-            size = len(json.dumps(listed["tools"], ensure_ascii=False, separators=(",", ":")).encode())
+            size = len(json.dumps(listed, ensure_ascii=False, separators=(",", ":")).encode())
     found: dict[str, Any] = {
         name: {"initialize": statistics.median(a for a, _ in each), "tools/list": statistics.median(b for _, b in each)}
         for name, each in seconds.items()

@@ -61,6 +61,8 @@ class Settings:
     aws_endpoint: str | None = None
     alert_urls: tuple[str, ...] = field(default=(), repr=False)
     """Where alerts go, one Apprise address each; they hold secrets."""
+    bridge_token: str | None = field(default=None, repr=False)
+    """What clients of the MCP server send over HTTP."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -91,6 +93,7 @@ class Settings:
             max_concurrent=_positive(env, "ESTAT_MAX_CONCURRENT", cls.max_concurrent),
             min_interval=_seconds(env, "ESTAT_MIN_INTERVAL", cls.min_interval),
             alert_urls=tuple(env.get("ESTAT_ALERT_URLS", "").split()),
+            bridge_token=env.get("MCP_BRIDGE_TOKEN"),
         )
 
     @property

@@ -16,6 +16,7 @@ from estat_dagster.settings import ESTAT_BASE_URL, SANDBOX, SANDBOX_APP_ID, Sett
 
 if TYPE_CHECKING:
     from estat_dagster.estat.client import EstatClient
+    from estat_dagster.estat.transport import Patience
     from estat_dagster.lake.lake import Lake
     from estat_dagster.query.athena.client import Client
     from estat_dagster.query.engine import QueryEngine
@@ -32,10 +33,11 @@ class Workbench:
 
     Args:
         settings: None reads the environment at the first use.
+        patience: how long e-Stat is waited for; None is the client's own.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings | None = None, patience: Patience | None = None) -> None:
+        self._settings, self._patience = settings, patience
 
     @cached_property
     def settings(self) -> Settings:
@@ -69,6 +71,7 @@ class Workbench:
             url or shared_sandbox().base_url,
             source=source,
             connections=settings.max_concurrent,
+            patience=self._patience,
             slots=slots,
         )
 

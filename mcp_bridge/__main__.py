@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 
@@ -26,10 +25,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         from mcp_bridge.stdio import serve_stdio
 
         return anyio.run(serve_stdio, server)
-    from mcp_bridge.http import TOKEN_VARIABLE, Door, serve_http
+    from estat_dagster.settings import Settings
+    from mcp_bridge.http import Door, serve_http
 
     try:
-        door = Door(given.host, given.port, os.environ.get(TOKEN_VARIABLE) or None, given.allow_host)
+        door = Door(given.host, given.port, Settings.from_env().bridge_token, given.allow_host)
         anyio.run(serve_http, server, door)
     except DataLakeError as error:
         sys.exit(f"error: {error}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from mcp.types import CallToolResult, ContentBlock, ImageContent, TextContent
 from pydantic import BaseModel, PrivateAttr
@@ -19,8 +19,9 @@ from mcp_bridge.plain import MARK, NOTICE, clean_lines, data_line
 
 
 class Answer(BaseModel):
-    """The base of every tool's answer."""
+    """The base of every tool's answer; `published` are the fields in the output schema, empty for all of them."""
 
+    published: ClassVar[tuple[str, ...]] = ()
     _pictures: list[bytes] = PrivateAttr(default_factory=list)
 
     def text(self) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from estat_dagster.errors import ValidationError
+from mcp_bridge.japanese import meaning_of
 from mcp_bridge.open_results import OpenResult
 from mcp_bridge.origins import Origins, find_origins
 
@@ -79,4 +80,4 @@ def _ask_canned(bench: Workbench, question: Question) -> Iterator[OpenResult]:
     for each in answer(bench.sql, question.kind or "basic", subject, only=only, as_of=as_of):
         analysis = each.analysis
         origins = find_origins(bench.lake.tables, analysis.sql, as_of, question.dataset_id or None)
-        yield OpenResult(each.result, question, About(analysis.name, analysis.describe, analysis.sql, origins))
+        yield OpenResult(each.result, question, About(analysis.name, meaning_of(analysis.name), analysis.sql, origins))

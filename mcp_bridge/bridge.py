@@ -30,10 +30,15 @@ class Bridge:
 
     @cached_property
     def bench(self) -> Workbench:
-        """The lake, e-Stat or its sandbox, and SQL."""
+        """The lake, e-Stat or its sandbox, and SQL.
+
+        Somebody waits for each answer of e-Stat: a request ends in half a minute, its second try included.
+        """
+        from estat_dagster.estat.transport import Patience
         from estat_dagster.workbench import Workbench
 
-        return Workbench(self._settings)
+        patience = Patience(tries=2, connect_timeout=5, read_timeout=10, total_timeout=12, most_wait=5)
+        return Workbench(self._settings, patience)
 
     @cached_property
     def results(self) -> OpenResults:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import anyio.to_thread
@@ -30,13 +31,30 @@ def add_completion(server: MCPServer[Any], bridge: Bridge) -> None:
         argument: CompletionArgument,
         context: CompletionContext | None,
     ) -> Completion:
-        known = await anyio.to_thread.run_sync(_known, bridge, argument.name, abandon_on_cancel=True)
+        if argument.name not in await _arguments(server, ref):
+            return Completion(values=[], total=0, has_more=False)
+        known = await _known(bridge, argument.name)
         found = [value for value in known if value.lower().startswith(argument.value.strip().lower())]
         return Completion(values=found[:MOST], total=len(found), has_more=len(found) > MOST)
 
 
-def _known(bridge: Bridge, name: str) -> Iterable[str]:
+async def _arguments(server: MCPServer[Any], ref: PromptReference | ResourceTemplateReference) -> set[str]:
+    """Return the names of the arguments of a prompt or a resource template; none where it is not known."""
+    if isinstance(ref, ResourceTemplateReference):
+        known = [template.uri_template for template in await server.list_resource_templates()]
+        return set(re.findall(r"{(\w+)}", ref.uri)) if ref.uri in known else set()
+    prompts = [prompt for prompt in await server.list_prompts() if prompt.name == ref.name]
+    return {argument.name for prompt in prompts for argument in prompt.arguments or []}
+
+
+async def _known(bridge: Bridge, name: str) -> Sequence[str]:
     """Return what an argument of this name can be; nothing where that is not known."""
+    if name == "run_id":
+        return await bridge.dagster.recent_runs()
+    return await anyio.to_thread.run_sync(_held, bridge, name, abandon_on_cancel=True)
+
+
+def _held(bridge: Bridge, name: str) -> Sequence[str]:
     from estat_dagster.domains import DOMAINS
     from estat_dagster.lake import paths
 
@@ -44,7 +62,7 @@ def _known(bridge: Bridge, name: str) -> Iterable[str]:
         case "dataset_id":
             files = bridge.bench.lake.store.names(paths.registry())
             return [file.removesuffix(".json") for file in files if file.endswith(".json")]
-        case "name" | "table_name":
+        case "name":
             return bridge.bench.lake.tables.names()
         case "domain":
             return list(DOMAINS)

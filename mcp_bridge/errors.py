@@ -6,8 +6,10 @@ Japanese reader: what kind of thing went wrong, and what to do.
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mcp.types import CallToolResult, TextContent
@@ -18,8 +20,9 @@ from mcp_bridge.plain import clean, cut
 
 if TYPE_CHECKING:
     import pydantic
+    from pydantic_core import ErrorDetails
 
-MOST_WORDS = 2_000
+MOST_WORDS, MOST_COMPLAINTS, MOST_NAME = 2_000, 10, 60
 
 _KINDS = {
     "API_ERROR": "e-Stat APIがエラーを返しました。",
@@ -39,40 +42,43 @@ _STEPS = {
 _TRY_AGAIN = "しばらく待って、同じ呼び出しをもう一度行ってください。"
 
 
-class _Way(NamedTuple):
-    """What a hint for the estat command means here: the tool, what is written in the command's place, the next step."""
+class _Tool(NamedTuple):
+    """What a subcommand of `estat` is here: a tool, if there is one, what a hint calls it, and the next step."""
 
-    command: re.Pattern[str]
-    tool: str
+    name: str | None
     words: str
-    step: str
+    step: str = ""
 
 
-_WAYS = tuple(
-    _Way(re.compile(command), tool, words or tool, step)
-    for command, tool, words, step in (
-        ("`?estat search WORDS`?", "search_estat_data", "", "search_estat_data で統計表を探してください。"),
-        ("`?estat suggest WORDS`?", "search_estat_data", "", "search_estat_data の suggestions から選んでください。"),
-        ("`estat describe [^`]*`", "describe_dataset", "", "describe_dataset と find_codes で確かめてください。"),
-        ("`estat load [^`]*`", "ingest_dataset_complete", "", "ingest_dataset_complete で取り込んでください。"),
-        ("(Load a dataset first)", "ingest_dataset_complete", r"\1", "ingest_dataset_complete で取り込んでください。"),
-        ("`estat query 'SHOW TABLES'`", "list_tables", "", "list_tables でテーブル名を確かめてください。"),
-        ("(Tables: )", "list_tables", r"\1", "list_tables でテーブル名を確かめてください。"),
-        ("`--children-of`", "find_codes", "children_of", "find_codes で子を持つコードを確かめてください。"),
-        ("`estat status`", "list_datasets", "", "list_datasets で取込済みのデータセットを確かめてください。"),
-        (
-            r"`estat history (\d+)`",
-            "list_datasets",
-            r"the resource lake://datasets/\1",
-            "リソース lake://datasets/統計表ID でスナップショットを確かめてください。",
-        ),
-    )
+def _operators(command: str) -> _Tool:
+    return _Tool(None, f"the operator's command {command}", "このサーバーの管理者に伝えてください。")
+
+
+_COMMANDS = {
+    "search": _Tool("search_estat_data", "search_estat_data", "search_estat_data で統計表を探してください。"),
+    "suggest": _Tool("search_estat_data", "search_estat_data", "search_estat_data の suggestions から選んでください。"),
+    "describe": _Tool("describe_dataset", "describe_dataset", "describe_dataset と find_codes で確かめてください。"),
+    "codes": _Tool("find_codes", "find_codes", "find_codes でコードを確かめてください。"),
+    "load": _Tool(
+        "ingest_dataset_complete", "ingest_dataset_complete", "ingest_dataset_complete で取り込んでください。"
+    ),
+    "status": _Tool("list_datasets", "list_datasets", "list_datasets で取込済みのデータセットを確かめてください。"),
+    "query": _Tool("list_tables", "list_tables", "list_tables でテーブルと列の名前を確かめてください。"),
+    "history": _Tool(
+        "analyze_with_athena",
+        'SELECT * FROM "TABLE$snapshots" in analyze_with_athena',
+        'analyze_with_athena の SELECT * FROM "テーブル名$snapshots" でスナップショットを確かめてください。',
+    ),
+    **{name: _operators(name) for name in ("doctor", "delete", "athena-setup")},
+}
+_COMMAND = re.compile(r"`estat ([a-z][\w-]*)[^`]*`")
+_PLAIN = (
+    (re.compile("Load a dataset first"), _COMMANDS["load"]),
+    (re.compile("Tables: "), _COMMANDS["query"]),
 )
-_OPTIONS = (
-    (re.compile(r"--filter (\w+)="), r"filters \1="),
-    (re.compile(r"--children-of"), "children_of"),
-    (re.compile(r"--domain"), "domain"),
-)
+_TOOL = re.compile(r"\b(?:(?:search|describe|fetch|ingest|list|find|get)_[a-z_]*[a-z]|analyze_with_athena)\b")
+_OPTION = re.compile(r"`?(?<![\w-])--([a-z][\w-]*)`?")
+_OPTIONS = {"filter": "filters", "sql": "custom_query"}
 
 
 def to_failure(error: DataLakeError) -> CallToolResult:
@@ -86,7 +92,7 @@ def to_failure(error: DataLakeError) -> CallToolResult:
 def describe(error: DataLakeError) -> dict[str, Any]:
     """Return an error in the five fields of design.md section 7; the hint and what a retry can do are in `context`."""
     hint, tool, step = _next_step(error)
-    context = {name: value for name, value in error.context.items() if value is not None}
+    context = {name: value for name, value in error.context.items() if value is not None and name != "step"}
     more = {"hint": hint, "next_tool": tool, "retryable": error.can_retry}
     facts = {
         "success": False,
@@ -101,23 +107,53 @@ def describe(error: DataLakeError) -> dict[str, Any]:
 
 
 def _next_step(error: DataLakeError) -> tuple[str, str | None, str]:
-    """Return the hint in words of the tools, the tool it names, and the step in Japanese."""
-    hint, tool, step = error.hint, None, _TRY_AGAIN if error.can_retry else _STEPS.get(error.kind, _TRY_AGAIN)
-    way = next((way for way in _WAYS if way.command.search(hint)), None)
-    if way:
-        tool, step, hint = way.tool, way.step, way.command.sub(way.words, hint)
-    for option, words in _OPTIONS:
-        hint = option.sub(words, hint)
-    return hint, tool, step
+    """Return the hint in words of the tools, the tool it names, and the step in Japanese.
+
+    Errors of the bridge name both in their context (`next_tool`, `step`); hints of the project name its commands.
+    """
+    meant = next(_meant(error.hint), None) or _named(error.hint)
+    hint = _COMMAND.sub(lambda found: _COMMANDS[found[1]].words, error.hint)
+    hint = _OPTION.sub(lambda found: _OPTIONS.get(found[1], found[1].replace("-", "_")), hint)
+    usual = _TRY_AGAIN if error.can_retry else _STEPS.get(error.kind, _TRY_AGAIN)
+    step = error.context.get("step") or (meant.step if meant else usual)
+    return hint, error.context.get("next_tool") or (meant.name if meant else None), step
 
 
-def wrong_arguments(tool: str, error: pydantic.ValidationError) -> ValidationError:
-    """Return pydantic's complaint about a tool's arguments in few words, without the values that were given."""
+def _named(hint: str) -> _Tool | None:
+    """Return the tool that a hint of the bridge names."""
+    found = _TOOL.search(hint)
+    return _Tool(found[0], found[0], f"次は {found[0]} を使ってください。") if found else None
+
+
+def _meant(hint: str) -> Iterator[_Tool]:
+    """Yield what a hint speaks of, the tools before what is for the operator alone."""
+    found = [_COMMANDS[each] for each in _COMMAND.findall(hint)]
+    yield from (tool for tool in found if tool.name)
+    yield from (tool for words, tool in _PLAIN if words.search(hint))
+    yield from (tool for tool in found if not tool.name)
+
+
+def wrong_arguments(tool: str, error: pydantic.ValidationError, known: Iterable[str]) -> ValidationError:
+    """Return pydantic's complaint about the arguments of a tool or a prompt, without the values that were given."""
     complaints = [
-        f"{'.'.join(map(str, each['loc'])) or 'arguments'}: {each['msg']}"
-        for each in error.errors(include_url=False, include_input=False, include_context=False)
+        _complaint(each, list(known)) for each in error.errors(include_url=False, include_input=False)[:MOST_COMPLAINTS]
     ]
     return ValidationError(
-        f"The arguments of {tool} are not right: {'; '.join(complaints)}.",
+        f"The arguments of {tool} are not right: {'; '.join(english for english, _ in complaints)}.",
         hint="Its input schema says what it takes; unknown arguments are refused.",
+        step="".join(dict.fromkeys(japanese for _, japanese in complaints)) + "直してもう一度呼び出してください。",
     )
+
+
+def _complaint(each: ErrorDetails, known: list[str]) -> tuple[str, str]:
+    """Return what is wrong with an argument, in English and in Japanese."""
+    name = cut(clean(".".join(map(str, each["loc"]))), MOST_NAME) or "arguments"
+    kind, words = each["type"], each["msg"].removeprefix("Value error, ")
+    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
+        near = difflib.get_close_matches(name, known, 1)
+        if near:
+            return f"there is no {name}, is {near[0]} meant?", f"引数 {name} はありません。{near[0]} のことですか。"
+        return f"there is no {name}, only {', '.join(known) or 'none'}", f"引数 {name} はありません。"
+    if kind.startswith("missing"):
+        return f"{name} is missing", f"引数 {name} が必要です。"
+    return f"{name}: {words}", f"引数 {name} の値が正しくありません。"

@@ -6,11 +6,13 @@ import functools
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import anyio
 import anyio.to_thread
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
 from estat_dagster.errors import ApiError, DataError, DataLakeError, ValidationError
+from mcp_bridge import toolbox
 from mcp_bridge.answers import Answer, to_result, with_texts
 from mcp_bridge.bridge import Bridge
 from mcp_bridge.errors import describe
@@ -57,12 +59,14 @@ def add_resources(server: MCPServer[Any], bridge: Bridge) -> None:
 async def _read(bridge: Bridge, answer: Callable[[], Answer | Awaitable[Answer]]) -> str:
     """Return an answer's facts as JSON text; a failure is an error of the protocol that carries ours."""
     try:
-        found = await anyio.to_thread.run_sync(answer, abandon_on_cancel=True)
-        facts = found if isinstance(found, Answer) else await found
+        with anyio.move_on_after(toolbox.CALL_SECONDS):
+            found = await anyio.to_thread.run_sync(answer, abandon_on_cancel=True)
+            facts = found if isinstance(found, Answer) else await found
+            return _json(with_texts(to_result(facts), bridge.hide).structured_content)
+        raise toolbox.too_slow("The resource")
     except DataLakeError as error:
         words = bridge.hide(_json(describe(error)))
         raise (ResourceNotFoundError(words) if _is_absent(error) else ResourceError(words)) from error
-    return _json(with_texts(to_result(facts), bridge.hide).structured_content)
 
 
 def _is_absent(error: DataLakeError) -> bool:

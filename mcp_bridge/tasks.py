@@ -5,7 +5,8 @@ A task is a Dagster run and bears its id, so Dagster keeps it: a bridge that was
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -13,11 +14,18 @@ from typing import Any, Protocol
 from mcp import MCPError
 from mcp.server import ServerRequestContext
 from mcp.server.mcpserver import Extension, MethodBinding, require_client_extension
-from mcp.types import HEADER_MISMATCH, INVALID_PARAMS, CallToolRequestParams, CallToolResult, RequestParams
+from mcp.types import (
+    HEADER_MISMATCH,
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    CallToolRequestParams,
+    CallToolResult,
+    RequestParams,
+)
 from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from estat_dagster.errors import ValidationError
+from estat_dagster.errors import DataLakeError, ValidationError
 from mcp_bridge.answers import to_result
 from mcp_bridge.bridge import Bridge
 from mcp_bridge.dagster.runs import RunView
@@ -178,7 +186,8 @@ class Tasks(Extension):
 
     async def _cancel(self, ctx: ServerRequestContext[Any, Any], params: TaskParams) -> Facts:
         await self._find(ctx, params)
-        await self._store.cancel(params.task_id)
+        with _told_to_the_client():
+            await self._store.cancel(params.task_id)
         return {"resultType": "complete"}
 
     async def _update(self, ctx: ServerRequestContext[Any, Any], params: UpdateParams) -> Facts:
@@ -190,10 +199,20 @@ class Tasks(Extension):
         headers = getattr(ctx.request, "headers", None)  # over HTTP only
         if headers is not None and headers.get("mcp-name") not in (None, params.task_id):
             raise MCPError(HEADER_MISMATCH, "Mcp-Name header does not match params.taskId")
-        task = await self._store.find(params.task_id)
+        with _told_to_the_client():
+            task = await self._store.find(params.task_id)
         if task is None:
             raise MCPError(INVALID_PARAMS, "Failed to retrieve task: Task not found")
         return task
+
+
+@contextmanager
+def _told_to_the_client() -> Iterator[None]:
+    """Make an expected failure an error of the protocol."""
+    try:
+        yield
+    except DataLakeError as error:
+        raise MCPError(INTERNAL_ERROR, f"{error.kind}: {error}") from error
 
 
 def tasks_of(specs: Sequence[ToolSpec], bridge: Bridge) -> Tasks:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import anyio
 import anyio.to_thread
 import pydantic
 from mcp import MCPError
@@ -21,12 +22,15 @@ from mcp.server.mcpserver.tools import Tool
 from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import Field
 
-from estat_dagster.errors import DataLakeError, UnknownError
+from estat_dagster.errors import DataLakeError, RequestTimeoutError, UnknownError
 from mcp_bridge.answers import to_result, with_texts
 from mcp_bridge.bridge import Bridge
 from mcp_bridge.errors import to_failure, wrong_arguments
+from mcp_bridge.following import telling
 
 LOGGER = logging.getLogger("mcp_bridge")
+CALL_SECONDS = 48.0
+"""The most that any call takes: clients give up after 60."""
 
 
 @dataclass(frozen=True)
@@ -81,26 +85,57 @@ class BridgeTool(Tool):
 
     async def _run(self, arguments: dict[str, Any], context: Any) -> CallToolResult:
         try:
-            validated = self.fn_metadata.validate_arguments(arguments)
+            validated = self.fn_metadata.validate_arguments(self._given(arguments))
         except pydantic.ValidationError as error:
-            return to_failure(wrong_arguments(self.name, error))
+            return to_failure(wrong_arguments(self.name, error, self.parameters["properties"]))
         if self.context_kwarg:
             validated[self.context_kwarg] = context
+        outcome: CallToolResult | MCPError
+        async with telling(context, self.name):
+            try:
+                outcome = await self._answer(validated)
+            except MCPError as error:
+                outcome = error
+        if isinstance(outcome, MCPError):
+            raise outcome
+        return outcome
+
+    def _given(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Return the arguments without null in the place of what may be left out: models send it for nothing."""
+        required = self.parameters.get("required", [])
+        optional = [name for name in self.parameters["properties"] if name not in required]
+        return {name: value for name, value in arguments.items() if value is not None or name not in optional}
+
+    async def _answer(self, arguments: dict[str, Any]) -> CallToolResult:
+        """Return the answer or the failure, within the time that a call may take."""
         try:
-            return to_result(await self._call(validated))
+            with anyio.move_on_after(CALL_SECONDS):
+                return to_result(await self._call(arguments))
+            return self._failed(too_slow(self.name))
         except DataLakeError as error:
-            LOGGER.info("%s: %s", self.name, error)
-            return to_failure(error)
+            return self._failed(error)
         except MCPError:
             raise
         except Exception:
             LOGGER.exception("%s failed unexpectedly", self.name)
             return to_failure(UnknownError(f"{self.name} failed unexpectedly.", hint="The bridge's log says why."))
 
+    def _failed(self, error: DataLakeError) -> CallToolResult:
+        LOGGER.info("%s: %s", self.name, error)
+        return to_failure(error)
+
     async def _call(self, arguments: dict[str, Any]) -> Any:
         if self.is_async:
             return await self.fn(**arguments)
         return await anyio.to_thread.run_sync(functools.partial(self.fn, **arguments), abandon_on_cancel=True)
+
+
+def too_slow(tool: str) -> RequestTimeoutError:
+    """Return the error of a call that was given up."""
+    return RequestTimeoutError(
+        f"{tool} took longer than the {CALL_SECONDS:.0f} s that a call may take.",
+        hint="Ask for less at once, or try again: e-Stat, the lake or Dagster may be busy.",
+    )
 
 
 def build_tools(specs: Iterable[ToolSpec], bridge: Bridge) -> list[Tool]:
@@ -118,7 +153,8 @@ def _build(spec: ToolSpec, bridge: Bridge) -> Tool:
     model.model_config = {**model.model_config, "extra": "forbid"}
     model.model_rebuild(force=True)
     tool.parameters = compact(model.model_json_schema(by_alias=True))
-    tool.fn_metadata.output_schema = _terse(tool.fn_metadata.output_schema or {})
+    answers = inspect.signature(spec.function, eval_str=True).return_annotation
+    tool.fn_metadata.output_schema = _terse(tool.fn_metadata.output_schema or {}, answers.published)
     return tool
 
 
@@ -159,12 +195,16 @@ def compact(schema: Any) -> Any:
     }
 
 
-def _terse(schema: dict[str, Any]) -> dict[str, Any]:
+def _terse(schema: dict[str, Any], published: Sequence[str] = ()) -> dict[str, Any]:
     """Return an output schema of names and types, without what is inside: every client pays for each word of it.
 
-    All of the names are always there. Answers are still checked against the whole model before they leave.
+    All that it names are always there, and answers are checked against the whole model before they leave. The schema
+    requires none of them, for clients hold the structured content of errors against it too.
+
+    Args:
+        published: the names to keep; empty keeps all.
     """
-    properties = {name: _kind(each) for name, each in schema["properties"].items()}
+    properties = {name: _kind(each) for name, each in schema["properties"].items() if name in (published or [name])}
     return {"type": "object", "properties": properties}
 
 
@@ -172,6 +212,8 @@ def _kind(schema: dict[str, Any]) -> dict[str, Any]:
     match schema:
         case {"anyOf": [kind, {"type": "null"}]}:
             return {"type": [_kind(kind)["type"], "null"]}
+        case {"type": "array", "items": {"$ref": _} | {"type": "string"} as inner}:
+            return {"type": "array", "items": _kind(inner)}
         case {"type": kind}:
             return {"type": kind}
         case _:

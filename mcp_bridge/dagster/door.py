@@ -10,10 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from estat_dagster.errors import NetworkError, RequestTimeoutError, UnknownError, ValidationError
+from estat_dagster.errors import DataLakeError, NetworkError, RequestTimeoutError, ValidationError
 from mcp_bridge.dagster import documents
-from mcp_bridge.dagster.graphql import Facts, GraphQL, first_line, refused
+from mcp_bridge.dagster.graphql import GraphQL, refused
 from mcp_bridge.dagster.lease import Lease
+from mcp_bridge.dagster.questions import (
+    KEEPER_TAG,
+    LOCATION,
+    end_orphans,
+    has_our_code,
+    list_runs,
+    policy,
+    read_events,
+    wait_for_code,
+)
 from mcp_bridge.dagster.runs import LAYERS, LIVE, PARTITION_TAG, WHOLE_JOB, RunView
 
 if TYPE_CHECKING:
@@ -23,10 +33,7 @@ if TYPE_CHECKING:
     from estat_dagster.settings import Settings
 
 LOGGER = logging.getLogger("mcp_bridge")
-LOCATION = "estat"
-KEEPER_TAG = "estat/bridge"
-EVENTS_A_REQUEST = 1000
-START_SECONDS = 45.0
+START_SECONDS = 20.0
 CHECK_SECONDS = 5.0
 
 
@@ -61,22 +68,31 @@ class Dagster:
         self._checked_at = 0.0
         self._lock = anyio.Lock()
 
-    async def connect(self) -> Connection:
+    async def connect(self, seconds: float = START_SECONDS) -> Connection:
         """Return a Dagster that answers: at DAGSTER_URL, else the bridge's own, started at the first need.
+
+        Args:
+            seconds: how long to wait. The bridge's own goes on starting after them, for the next call.
 
         Raises:
             NetworkError: none answers, and the bridge may not start one.
-            RequestTimeoutError: the bridge's own is still starting.
+            RequestTimeoutError: none answered in time.
             DataLakeError: the bridge's own cannot be started.
         """
         try:
-            with anyio.fail_after(START_SECONDS):
+            with anyio.fail_after(seconds):
                 async with self._lock:
                     return await self._checked() or await self._reconnect()
         except TimeoutError as error:
+            if self._lease.is_held:
+                raise RequestTimeoutError(
+                    "The bridge's own Dagster is starting, which takes up to half a minute.",
+                    hint="It goes on starting. Call the tool again with the same arguments.",
+                    step="Dagsterを起動しています。起動は続いています。同じ引数でもう一度呼び出してください。",
+                ) from error
             raise RequestTimeoutError(
-                f"The bridge's own Dagster is starting, and was not ready within {START_SECONDS:.0f} s.",
-                hint="Call the tool again in a while; it goes on starting.",
+                f"Dagster at {self._settings.dagster_url} did not answer in {seconds:.0f} s.",
+                hint="It may be busy: call the tool again with the same arguments.",
             ) from error
 
     async def launch(
@@ -130,8 +146,16 @@ class Dagster:
     async def live_run(self, dataset_id: str) -> RunView | None:
         """Return the newest run of a dataset that has not ended, None where there is none."""
         connection = await self.connect()
-        found = await _runs(connection.api, LIVE, {PARTITION_TAG: dataset_id}, limit=1)
+        found = await list_runs(connection.api, LIVE, {PARTITION_TAG: dataset_id}, limit=1)
         return found[0] if found else None
+
+    async def recent_runs(self) -> list[str]:
+        """Return the ids of the last runs, the newest first, of a Dagster that answers already; else none."""
+        connection = self._connection
+        try:
+            return [view.run_id for view in await list_runs(connection.api, (), {}, limit=100)] if connection else []
+        except DataLakeError:
+            return []
 
     async def run(self, run_id: str, known: RunView | None = None) -> RunView:
         """Return what is known of a run; `known` is taken up where it was left.
@@ -147,34 +171,44 @@ class Dagster:
             raise refused("tell of the run", record)
         view = known or RunView(run_id)
         view.read_record(record)
-        await _read_events(api, view)
+        await read_events(api, view)
         return view
 
     async def cancel(self, run_id: str, *, force: bool = False) -> RunView:
-        """Ask a run to stop, and return what is known of it then.
+        """Ask a run to stop, and return what is known of it then; one that was asked before is not asked again.
 
         Args:
             force: mark it as canceled at once, although its process may go on for a while.
 
         Raises:
-            ValidationError: there is no such run, or it has ended.
+            ValidationError: there is no such run, or it has ended otherwise.
         """
         view = await self.run(run_id)
+        if view.status == "CANCELED" or (view.status == "CANCELING" and not force):
+            return view
         if view.finished:
-            raise ValidationError(f"The run {run_id} has ended: {view.status}.", hint="Nothing is left to cancel.")
+            raise ValidationError(
+                f"The run {run_id} has ended: {view.status}.",
+                hint="Nothing is left to cancel; get_run tells how it ended.",
+                next_tool="get_run",
+                step="この実行は既に終わっています。get_run で結果を確かめてください。",
+            )
         api = (await self.connect()).api
-        answer = await api.ask(documents.CANCEL, id=run_id, policy=_policy(force))
-        if answer["__typename"] != "TerminateRunSuccess":
-            view = await self.run(run_id)
-            if not view.finished:
-                raise refused("cancel the run", answer)
-        return await self.run(run_id)
+        answer = await api.ask(documents.CANCEL, id=run_id, policy=policy(force=force))
+        view = await self.run(run_id)
+        if answer["__typename"] != "TerminateRunSuccess" and not view.finished and view.status != "CANCELING":
+            raise refused("cancel the run", answer)
+        return view
 
-    async def web_address(self, run_id: str) -> str:
-        """Return where the web UI shows a run, and whether the bridge keeps that web UI."""
-        connection = await self.connect()
-        own = " (the bridge's own Dagster, as none answered at DAGSTER_URL)" if connection.keeper else ""
-        return f"{connection.api.url}/runs/{run_id}{own}"
+    def web_address(self, run_id: str) -> str:
+        """Return where the web UI of the last Dagster that answered shows a run."""
+        url = self._connection.api.url if self._connection else self._settings.dagster_url.rstrip("/")
+        return f"{url}/runs/{run_id}"
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the last Dagster that answered is one that the bridge keeps."""
+        return bool(self._connection and self._connection.keeper)
 
     async def close(self) -> None:
         """Let go of the bridge's own Dagster, and close the connections."""
@@ -182,9 +216,12 @@ class Dagster:
         await self._lease.release()
 
     async def _drop_connection(self) -> None:
+        """Close what does not answer any more; the lease of the bridge's own ends with it."""
         connection, self._connection = self._connection, None
         if connection:
             await connection.api.close()
+        if connection and connection.keeper:
+            await self._lease.release()
 
     async def _checked(self) -> Connection | None:
         """Return the connection that was good a moment ago, or still is."""
@@ -193,7 +230,7 @@ class Dagster:
             return None
         if connection and time.monotonic() - self._checked_at > CHECK_SECONDS:
             self._checked_at = time.monotonic()
-            return connection if await _has_our_code(connection.api) else None
+            return connection if await has_our_code(connection.api) else None
         return connection
 
     async def _reconnect(self) -> Connection:
@@ -208,7 +245,7 @@ class Dagster:
         api = GraphQL(settings.dagster_url, settings.dagster_headers, transport=self._transport)
         found = False
         try:
-            found = await _has_our_code(api)
+            found = await has_our_code(api)
         finally:
             if not found:
                 await api.close()
@@ -218,67 +255,16 @@ class Dagster:
         if not self._may_start:
             raise NetworkError(
                 f"No Dagster of this project answers at {self._settings.dagster_url}.",
-                hint="Start it with `make dev`, or start the bridge without --read-only.",
+                hint="Whoever runs this server can start it with `make dev`, or start the server without --read-only.",
+                step="この読み取り専用サーバーから見えるDagsterがありません。データの検索と分析には要りません。"
+                "実行を見るには、サーバーの管理者に `make dev` での起動か DAGSTER_URL の設定を頼んでください。",
             )
         LOGGER.info("No Dagster of this project answers at %s; starting one.", self._settings.dagster_url)
-        connection = Connection(GraphQL(await self._lease.hold()), self._lease.keeper)
-        while (found := await _our_code(connection.api)) and found["__typename"] == "Loading":
-            await anyio.sleep(0.2)
-        if not found or found["__typename"] != "RepositoryLocation":
-            words = first_line((found or {}).get("message", "it is not there"))
-            raise UnknownError(f"The bridge's own Dagster cannot load the project's code: {words}")
-        await _end_orphans(connection)
-        return connection
-
-
-async def _has_our_code(api: GraphQL) -> bool:
-    """Return whether a Dagster answers that has loaded the project's code."""
-    try:
-        found = await _our_code(api)
-    except (NetworkError, UnknownError):
-        return False
-    return found is not None and found["__typename"] == "RepositoryLocation"
-
-
-async def _our_code(api: GraphQL) -> Facts | None:
-    """Return what loading the project's code came to: RepositoryLocation, PythonError or Loading; None if absent."""
-    workspace = await api.ask(documents.WORKSPACE)
-    for entry in workspace.get("locationEntries", []):
-        if entry["name"] == LOCATION:
-            return entry["locationOrLoadError"] or {"__typename": "Loading"}
-    return None
-
-
-async def _end_orphans(connection: Connection) -> None:
-    """Mark runs as canceled whose Dagster was killed under them: an earlier one that a bridge kept."""
-    for view in await _runs(connection.api, ("STARTING", "STARTED", "CANCELING"), {}, limit=100):
-        if view.tags.get(KEEPER_TAG, connection.keeper) != connection.keeper:
-            await connection.api.ask(documents.CANCEL, id=view.run_id, policy=_policy(True))
-
-
-async def _runs(api: GraphQL, statuses: Sequence[str], tags: Mapping[str, str], *, limit: int) -> list[RunView]:
-    pairs = [{"key": key, "value": value} for key, value in tags.items()]
-    found = await api.ask(documents.RUNS, filter={"statuses": list(statuses), "tags": pairs}, limit=limit)
-    if found["__typename"] != "Runs":
-        raise refused("list runs", found)
-    views = []
-    for record in found["results"]:
-        view = RunView(record["runId"])
-        view.read_record(record)
-        views.append(view)
-    return views
-
-
-async def _read_events(api: GraphQL, view: RunView) -> None:
-    while True:
-        found = await api.ask(documents.EVENTS, id=view.run_id, cursor=view.events_seen, limit=EVENTS_A_REQUEST)
-        if found["__typename"] != "EventConnection":
-            raise refused("tell the run's events", found)
-        view.read_events(found["events"])
-        view.events_seen = found["cursor"]
-        if not found["hasMore"]:
-            return
-
-
-def _policy(force: bool) -> str:
-    return "MARK_AS_CANCELED_IMMEDIATELY" if force else "SAFE_TERMINATE"
+        api = GraphQL(await self._lease.hold())
+        try:
+            await wait_for_code(api)
+            await end_orphans(api, self._lease.keeper)
+        except DataLakeError:
+            await self._lease.release()
+            raise
+        return Connection(api, self._lease.keeper)

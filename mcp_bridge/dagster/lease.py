@@ -30,19 +30,27 @@ class Lease:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._stream: SocketStream | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._url = ""
         self.keeper = ""
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a Dagster runs, or starts, because of this lease."""
+        return bool(self._stream or self._process)
 
     async def hold(self) -> str:
         """Return the address of the Dagster, which is started where it does not run.
 
-        A call that is cancelled goes on holding; the next one waits further.
+        A call that is cancelled goes on holding; the next one waits further. Whoever finds that it does not answer
+        releases it.
 
         Raises:
             UnknownError: it could not start.
             ValidationError: the one that runs works on another lake.
         """
         if self.keeper:
-            await self.release()  # what was held does not answer any more
+            return self._url
         facts: dict[str, str] = {}
         while not facts:
             self._stream = self._stream or await self._connect()
@@ -53,8 +61,8 @@ class Lease:
         if "error" in facts or facts["lake"] != self._lake:
             await self.release()
             raise self._failed() if "error" in facts else self._of_another_lake()
-        self.keeper = facts["keeper"]
-        return str(facts["url"])
+        self.keeper, self._url = facts["keeper"], str(facts["url"])
+        return self._url
 
     async def release(self) -> None:
         """Let go; the keeper ends Dagster when nobody else holds on."""
@@ -64,16 +72,23 @@ class Lease:
 
     async def _connect(self) -> SocketStream:
         """Connect to the keeper, which is started where none listens."""
-        path, keeper = self._socket(), None
+        path = self._socket()
         while True:
             try:
-                return await anyio.connect_unix(path)
+                stream = await anyio.connect_unix(path)
             except (FileNotFoundError, ConnectionRefusedError):
-                if keeper is None or keeper.poll() == 0:
-                    keeper = self._start(path)
-                elif keeper.poll():
-                    raise self._failed() from None
+                self._process = self._running() or self._start(path)
                 await anyio.sleep(0.05)
+            else:
+                self._process = None
+                return stream
+
+    def _running(self) -> subprocess.Popen[bytes] | None:
+        """Return the keeper that was started and does not listen yet, also by a call that was cancelled meanwhile."""
+        process, self._process = self._process, None
+        if process and process.poll():
+            raise self._failed()
+        return process if process and process.poll() is None else None
 
     def _start(self, path: Path) -> subprocess.Popen[bytes]:
         home = project_root()

@@ -8,6 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from mcp_bridge.japanese import LAYERS as NAMES
+from mcp_bridge.japanese import STATES
+
 PARTITION_TAG = "dagster/partition"
 ASKED_BY_TAG = "estat/requested_by"
 LIVE = ("QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING")
@@ -22,7 +25,7 @@ _MAPPED = re.compile(r"transform: page ([\d,]+) of ([\d,]+)")
 
 @dataclass
 class LayerView:
-    """A layer in a run: WAITING, RUNNING, SUCCESS, FAILURE or SKIPPED, and its rows when it has ended."""
+    """A layer in a run: WAITING, RUNNING, SUCCESS, FAILURE, CANCELED or SKIPPED, and its rows when it has ended."""
 
     name: str
     status: str = "WAITING"
@@ -71,6 +74,11 @@ class RunView:
         return self.status in FINISHED
 
     @property
+    def is_unchanged(self) -> bool:
+        """Whether it ended well, and what its last layer makes was there already."""
+        return self.status == "SUCCESS" and [layer.unchanged for layer in self.layers.values()][-1:] == [True]
+
+    @property
     def seconds(self) -> float | None:
         """How long it ran, or runs already; None before it began."""
         if self.started_at is None:
@@ -79,23 +87,34 @@ class RunView:
 
     @property
     def fraction(self) -> float:
-        """How much of the run is done, from 0 to 1: layers that ended, and the part of the one that runs."""
-        if self.finished:
+        """How much of the run is done, from 0 to 1: layers that ended, and the part of the one that runs.
+
+        One that failed or was canceled stays where it was.
+        """
+        if self.status == "SUCCESS":
             return 1.0
         done = sum(layer.status in ("SUCCESS", "SKIPPED") for layer in self.layers.values())
         return min(0.99, (done + self._part()) / max(1, len(self.layers)))
 
     @property
     def stage(self) -> str:
-        """What the run is doing now, in few words."""
+        """What the run is doing now, in few words of Japanese."""
         running = self.running
-        if running is None:
-            return f"checking {self.checking}" if self.checking and not self.finished else self.status.lower()
+        if running is None or self.finished or self.status == "CANCELING":
+            return "検査中" if self.checking and self.status == "STARTED" else STATES.get(self.status, self.status)
+        doing = NAMES.get(running, running)
         if running == "raw_json" and self.total:
-            return f"raw_json: {sum(self.fetched.values()):,} of {self.total:,} records"
+            return f"{doing}: {self.total:,}件のうち{sum(self.fetched.values()):,}件"
         if running == "transformed_frame" and self.mapped:
-            return f"transformed_frame: page {self.mapped[0]:,} of {self.mapped[1]:,}"
-        return running
+            return f"{doing}: {self.mapped[1]:,}ページのうち{self.mapped[0]:,}ページ"
+        return doing
+
+    @property
+    def pages(self) -> tuple[int, int] | None:
+        """How many pages are fetched, of how many; None before the first. All pages but the last are as long."""
+        if not self.fetched or not self.total:
+            return None
+        return len(self.fetched), -(-self.total // max(self.fetched.values()))
 
     @property
     def running(self) -> str | None:
@@ -116,6 +135,15 @@ class RunView:
             self.layers.setdefault(name, LayerView(name))
         for step in record["stepStats"]:
             self._read_step(step)
+        if self.status == "CANCELED":
+            self._cancel()
+
+    def _cancel(self) -> None:
+        """Show what a run that was canceled was doing as canceled: Dagster has it fail, or run for ever."""
+        self.errors.clear()
+        for layer in self.layers.values():
+            if layer.status in ("RUNNING", "FAILURE"):
+                layer.status = "CANCELED"
 
     def read_events(self, events: Iterable[dict[str, Any]]) -> None:
         """Take in events in their order."""
@@ -123,6 +151,8 @@ class RunView:
             reader = getattr(self, f"_on_{event['__typename']}", None)
             if reader:
                 reader(event)
+        if self.status == "CANCELED":
+            self._cancel()
 
     def _selected(self, record: dict[str, Any]) -> list[tuple[str, str]]:
         """Return domain and name of each layer that the run is of."""

@@ -17,6 +17,7 @@ from mcp_bridge.tools.datasets import MOST_WORDS, Held, held
 
 if TYPE_CHECKING:
     from estat_dagster.estat.describe import AxisSummary, Description
+    from estat_dagster.lake.registry import DatasetEntry
 
 MOST_SYMBOLS = 20
 
@@ -73,7 +74,10 @@ class FetchFacts(BaseModel):
 
 
 class DescribeAnswer(Answer):
-    """A table of e-Stat, its symbols, the size of a fetch, and what the lake holds of it (null: nothing)."""
+    """A table of e-Stat, its symbols, the size of a fetch, and what the lake holds of it (null: nothing).
+
+    `kept_filters` is the part that loads fetch until other filters are given.
+    """
 
     dataset_id: str
     table: TableFacts
@@ -84,6 +88,7 @@ class DescribeAnswer(Answer):
     domain: str
     domain_reason: str
     in_lake: Held | None
+    kept_filters: dict[str, str]
     credit: str
 
     def text(self) -> str:
@@ -99,6 +104,11 @@ class DescribeAnswer(Answer):
             f"全件で {fetch.records:,}件、取得 {fetch.requests:,}回、およそ {fetch.seconds:g}秒。分野: {self.domain}。",
             *(data_line(["filters で小さくできます", advice]) for advice in fetch.advice),
         ]
+        if self.kept_filters:
+            lines += [
+                "保存済みの絞り込みがあり、filters を渡さない取込みはこの部分だけを取得します(全件は filters={}):"
+            ]
+            lines += [data_line([f"{axis}={codes}" for axis, codes in self.kept_filters.items()])]
         if self.in_lake and self.in_lake.status == "loaded":
             lines += ["取込済み:", self.in_lake.line(), "次: analyze_with_athena で分析します。"]
         else:
@@ -119,13 +129,13 @@ def describe_dataset(bridge: Bridge, dataset_id: DatasetId) -> DescribeAnswer:
     axes = list(found.axes)
 
     def compose(parts: Sequence[AxisSummary]) -> DescribeAnswer:
-        return _describe(found, parts, symbols[:MOST_SYMBOLS], held(entry) if entry else None)
+        return _describe(found, parts, symbols[:MOST_SYMBOLS], entry)
 
     return as_many_as_fit(axes, compose, wire_size)
 
 
 def _describe(
-    found: Description, axes: Iterable[AxisSummary], symbols: Iterable[tuple[str, str]], in_lake: Held | None
+    found: Description, axes: Iterable[AxisSummary], symbols: Iterable[tuple[str, str]], entry: DatasetEntry | None
 ) -> DescribeAnswer:
     table, periods, plan = found.table, found.periods, found.plan
     return DescribeAnswer(
@@ -154,7 +164,8 @@ def _describe(
         fetch=FetchFacts(records=plan.records, requests=plan.requests, seconds=plan.seconds, advice=list(plan.advice)),
         domain=found.domain,
         domain_reason=found.domain_reason,
-        in_lake=in_lake,
+        in_lake=held(entry) if entry else None,
+        kept_filters={axis: cut(codes, MOST_WORDS) for axis, codes in entry.scope.items()} if entry else {},
         credit=found.credit,
     )
 

@@ -11,7 +11,8 @@ from mcp_bridge.arguments import DatasetId
 from mcp_bridge.bridge import Bridge
 from mcp_bridge.dagster.runs import LAYERS
 from mcp_bridge.following import Call, WaitSeconds
-from mcp_bridge.starting import Order, Started, start
+from mcp_bridge.ordering import Order
+from mcp_bridge.starting import Started, start
 from mcp_bridge.toolbox import writing
 
 PAGE = 100_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, Field
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from estat_dagster.estat.suggest import Suggestion
 
 MOST_TITLE = 300
+NOTHING = (
+    "次: 統計表の題名にある短い語を空白で区切り、語や条件を減らして search_estat_data をもう一度呼んでください"
+    "(例: 人口 世帯、完全失業率、消費者物価指数)。地域や年は表の中の軸にあることが多いので、省いて探します。"
+)
 
 
 class FoundTable(BaseModel):
@@ -55,9 +59,10 @@ class Term(BaseModel):
 
 
 class SearchAnswer(Answer):
-    """A page of the tables that match."""
+    """A page of the tables that match; `query` is what was searched for, `note` why it is not what was asked."""
 
     query: str
+    note: str
     total: int
     results: list[FoundTable]
     suggestions: list[Term]
@@ -68,7 +73,8 @@ class SearchAnswer(Answer):
     def text(self) -> str:
         """Return a line a table, and the terms that may find more."""
         shown = f"{len(self.results):,}件を表示" if self.results else "見つかりませんでした"
-        lines = [f"e-Statの統計表 {self.total:,}件中、{shown}。"]
+        lines = [self.note] if self.note else []
+        lines.append(f"e-Statの統計表 {self.total:,}件中、{shown}。")
         lines += [table.line() for table in self.results]
         for term in self.suggestions:
             lines += [f"「{term.word}」の統計用語: {'、'.join(term.terms)}。{term.reason}"]
@@ -78,6 +84,8 @@ class SearchAnswer(Answer):
             lines.append(f"続きは next_cursor: {self.next_cursor}")
         if self.results:
             lines.append("次: describe_dataset で軸と件数を確かめ、ingest_dataset_complete で取り込みます。")
+        else:
+            lines.append(NOTHING)
         return "\n".join([*lines, data_line([self.credit])])
 
 
@@ -103,17 +111,26 @@ def search_estat_data(
     from estat_dagster.estat.criteria import Criteria
     from estat_dagster.estat.search import search_tables
     from estat_dagster.estat.suggest import suggest
+    from mcp_bridge.phrases import keywords
 
     criteria = Criteria(query, field, survey, area, cycle, years, updated, small_areas)
     asked = asdict(criteria)
     offset = offset_of(cursor, **asked)
-    found = search_tables(bridge.bench.estat, criteria, offset=offset, most=max_results)
-    terms = [_term(each) for each in suggest(query)] if auto_suggest else []
+    found, words, note = (
+        search_tables(bridge.bench.estat, criteria, offset=offset, most=max_results),
+        keywords(query),
+        "",
+    )
+    if not found.total and words != query:
+        found = search_tables(bridge.bench.estat, replace(criteria, words=words), offset=offset, most=max_results)
+        note = f"そのままの文では見つからないので、「{found.words}」で検索しました。"
+    terms = [_term(each) for each in suggest(query) or suggest(words)] if auto_suggest else []
 
     def compose(hits: Sequence[Hit]) -> SearchAnswer:
         after = offset + len(hits)
         return SearchAnswer(
             query=found.words,
+            note=note,
             total=found.total,
             results=[_table(hit) for hit in hits],
             suggestions=terms,
@@ -147,9 +164,11 @@ def apply_keyword_suggestions(
 
     Takes what search_estat_data offered in `suggestions`, and returns the new query.
     """
-    from estat_dagster.estat.suggest import apply_suggestions
+    from estat_dagster.estat.suggest import apply_suggestions, suggest
+    from mcp_bridge.phrases import keywords
 
-    query = apply_suggestions(original_query, accepted_keywords)
+    words = original_query if suggest(original_query) else keywords(original_query)
+    query = apply_suggestions(words, accepted_keywords)
     return AppliedTerms(original_query=original_query, query=query, replaced=accepted_keywords)
 
 

@@ -19,6 +19,8 @@ from mcp_bridge.toolbox import reading
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from estat_dagster.lake.comparing import Comparison
+
 NAMES = {"revised": "変更", "added": "追加", "removed": "削除", "unchanged": "同じ"}
 Change = Literal["", "revised", "added", "removed"]
 
@@ -63,10 +65,8 @@ def compare_snapshots(
     """Compare two states of a dataset in the lake (スナップショットの比較): cells revised, with old and new values,
     added and removed. Use it after a dataset was loaded again, to see what e-Stat changed.
     """
-    from estat_dagster.lake.comparing import compare
-
     tables = bridge.bench.lake.tables
-    found = compare(tables, dataset_id, before or None, after or None, sample=offset_in(cursor) + max_results)
+    found = _compare(bridge, dataset_id, before, after, offset_in(cursor) + max_results)
     counts = {kind: getattr(found, f"{kind}_count") for kind in NAMES}
     kind = change or next((kind for kind in ("revised", "added", "removed") if counts[kind]), "revised")
     asked = {"dataset_id": dataset_id, "change": kind, "before": found.before, "after": found.after}
@@ -90,6 +90,25 @@ def compare_snapshots(
         )
 
     return as_many_as_fit(rows, compose, wire_size)
+
+
+def _compare(bridge: Bridge, dataset_id: str, before: str, after: str, sample: int) -> Comparison:
+    from estat_dagster.errors import DataError
+    from estat_dagster.lake.comparing import compare
+
+    lake = bridge.bench.lake
+    try:
+        return compare(lake.tables, dataset_id, before or None, after or None, sample=sample)
+    except DataError as error:
+        entry = lake.registry.find(dataset_id)
+        if before or entry is None or entry.snapshot_id is None:
+            raise
+        raise DataError(
+            error.message,
+            hint="Only one state is kept: there is nothing to compare until e-Stat changes it and it is loaded again.",
+            step="比べられる前の状態がありません(取込みが一度だけ、または変更がなかったためです)。"
+            "これまでに改定は記録されていません。",
+        ) from error
 
 
 def _rows(table: pa.Table, offset: int, most: int) -> list[list[Any]]:

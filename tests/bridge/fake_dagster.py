@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import anyio
 import httpx2
 
 Facts = dict[str, Any]
@@ -23,19 +24,27 @@ class FakeDagster:
     partitions: list[tuple[str, str]] = field(default_factory=list)
     launched: list[Facts] = field(default_factory=list)
     runs: dict[str, Facts] = field(default_factory=dict)
-    events: dict[str, list[Facts]] = field(default_factory=dict)
+    every_event: list[Facts] = field(default_factory=list)
     stages: tuple[str, ...] = STAGES
     asked: list[str] = field(default_factory=list)
+    held: set[str] = field(default_factory=set)
+    """Operations that get no answer."""
+
+    @property
+    def newest(self) -> str:
+        return list(self.runs)[-1]
 
     @property
     def transport(self) -> httpx2.MockTransport:
         return httpx2.MockTransport(self._answer)
 
-    def _answer(self, request: httpx2.Request) -> httpx2.Response:
+    async def _answer(self, request: httpx2.Request) -> httpx2.Response:
         body = json.loads(request.content)
         found = re.search(r"(?:query|mutation) (\w+)", body["query"])
         assert found
         self.asked.append(found[1])
+        if found[1] in self.held:
+            await anyio.sleep_forever()
         answer = self.answers.get(found[1]) or getattr(self, f"_{found[1]}")
         return httpx2.Response(200, json={"data": {"field": answer(body["variables"])}})
 
@@ -79,12 +88,13 @@ class FakeDagster:
         found = [
             run
             for run in reversed(self.runs.values())
-            if run["status"] in wanted["statuses"] and all(tag in run["tags"] for tag in wanted["tags"])
+            if run["status"] in wanted.get("statuses", [run["status"]])
+            and all(tag in run["tags"] for tag in wanted["tags"])
         ]
         return {"__typename": "Runs", "results": found[: given["limit"]]}
 
     def _Events(self, given: Facts) -> Facts:
-        events = self.events.get(given["id"], [])
+        events = self.every_event
         begin = int(given["cursor"] or 0)
         return {"__typename": "EventConnection", "events": events[begin:], "cursor": str(len(events)), "hasMore": False}
 

@@ -1,19 +1,31 @@
 """Calls of every tool with what a model may send, right and wrong: no crash, no traceback, no secret, no broken schema.
 
-`FUZZ_CALLS=5000 FUZZ_SEED=7 pytest tests/bridge/test_bridge_fuzz.py` makes more of them.
+Prompts, resources and completions are asked the same way. `make test-mcp` makes thousands of calls;
+`FUZZ_CALLS=5000 FUZZ_SEED=7 pytest tests/bridge/test_bridge_fuzz.py` as many as are wanted.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import jsonschema
 import pytest
-from mcp import Client
-from mcp.types import Tool
+from mcp import Client, MCPError
+from mcp.types import (
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    Prompt,
+    PromptReference,
+    ResourceTemplateReference,
+    Result,
+    Tool,
+)
 
 from estat_dagster.sandbox.server import Sandbox
 from estat_dagster.settings import Settings
@@ -93,6 +105,29 @@ class Fuzzer:
             return self.random.choice([True, False, "yes", 0])
         return self.random.choice(WORDS)
 
+    def other_request(self, prompts: list[Prompt], templates: list[str]) -> tuple[str, str, dict[str, str]]:
+        """Draw a prompt, a resource or a completion: its kind, its name or address, and its arguments."""
+        draw = self.random.choice
+        kind = draw(["prompt", "resource", "completion"])
+        if kind == "resource":
+            place = draw([*templates, "lake://tables", "lake://{dataset_id}", "{name}"])
+            return kind, re.sub(r"{\w+}", lambda _: quote(self.text(), safe=""), place), {}
+        prompt = draw(prompts)
+        names = [each.name for each in prompt.arguments or []]
+        name = prompt.name if self.random.random() < 0.9 else draw(["", "nothing", "\u202eevil", "x" * 5000])
+        if kind == "completion":
+            place = draw([name, *templates])
+            return kind, place, {draw([*names, *re.findall(r"{(\w+)}", place), "", "bogus"]): self.text()}
+        given = {each: self.text(each) for each in names if self.random.random() < 0.85}
+        if self.random.random() < 0.05:
+            given["bogus"] = self.text()
+        return kind, name, given
+
+    def text(self, name: str = "") -> str:
+        """Draw a text for a prompt's argument, mostly a right one."""
+        right: dict[str, list[Any]] = {"language": ["ja", "en"], "dataset_id": [LABOR, SSDS], "domain": ["labor"]}
+        return str(self.random.choice(right.get(name, IDS + WORDS) if self.random.random() < 0.8 else IDS + WORDS))
+
 
 def judge(tool: Tool, result: Any, hidden: tuple[str, ...]) -> None:
     """See that an answer is one that every client can read, and tells nothing that it must not."""
@@ -103,29 +138,75 @@ def judge(tool: Tool, result: Any, hidden: tuple[str, ...]) -> None:
     if result.is_error:
         assert set(facts) == {"success", "error", "error_message", "context", "message"}
         assert facts["error"] in KINDS - {"UNKNOWN_ERROR"}, facts
-    else:
-        jsonschema.validate(facts, tool.output_schema or {})
+    jsonschema.validate(facts, tool.output_schema or {})  # of errors too: clients of the TypeScript SDK insist on it
 
 
-async def test_no_call_breaks_a_tool(
-    tmp_path: Path, bridge_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+async def fuzzed(
+    tmp_path: Path, bridge_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[Client, FakeDagster]]:
     monkeypatch.setattr(following, "POLL_SECONDS", 0.001)
     load(tmp_path / "lake", bridge_sandbox.base_url, SSDS)
     settings = Settings(app_id=APP_ID, base_url=bridge_sandbox.base_url, lake_home=tmp_path / "lake")
-    bridge, dagster, fuzzer = Bridge(settings), FakeDagster(), Fuzzer(SEED)
+    bridge, dagster = Bridge(settings), FakeDagster()
     bridge.dagster = Dagster(settings, transport=dagster.transport)
-    hidden = (APP_ID, str(tmp_path), "Traceback", "pydantic", "AssertionError")
     async with Client(build_server(bridge)) as client:
-        tools = (await client.list_tools()).tools
-        for number in range(CALLS):
-            tool = tools[number % len(tools)]
-            arguments = fuzzer.arguments(tool)
-            if "run_id" in arguments and dagster.runs and fuzzer.random.random() < 0.6:
-                arguments["run_id"] = fuzzer.random.choice(list(dagster.runs))
-            try:
-                judge(tool, await client.call_tool(tool.name, arguments), hidden)
-            except Exception as error:
-                raise AssertionError(f"call {number}, seed {SEED}: {tool.name} {arguments!r:.2000}") from error
+        yield client, dagster
+
+
+async def test_no_call_breaks_a_tool(
+    tmp_path: Path, fuzzed: tuple[Client, FakeDagster], capfd: pytest.CaptureFixture[str]
+) -> None:
+    (client, dagster), fuzzer = fuzzed, Fuzzer(SEED)
+    hidden = (APP_ID, str(tmp_path), "Traceback", "pydantic", "AssertionError", "`estat")
+    tools = (await client.list_tools()).tools
+    for number in range(CALLS):
+        tool = tools[number % len(tools)]
+        arguments = fuzzer.arguments(tool)
+        if "run_id" in arguments and dagster.runs and fuzzer.random.random() < 0.6:
+            arguments["run_id"] = fuzzer.random.choice(list(dagster.runs))
+        try:
+            judge(tool, await client.call_tool(tool.name, arguments), hidden)
+        except Exception as error:
+            raise AssertionError(f"call {number}, seed {SEED}: {tool.name} {arguments!r:.2000}") from error
     assert dagster.launched, "no call was right"
     assert APP_ID not in "".join(capfd.readouterr())
+
+
+async def test_no_prompt_resource_or_completion_breaks(
+    tmp_path: Path, fuzzed: tuple[Client, FakeDagster], capfd: pytest.CaptureFixture[str]
+) -> None:
+    (client, _), fuzzer = fuzzed, Fuzzer(SEED)
+    prompts = (await client.list_prompts()).prompts
+    templates = [each.uri_template for each in (await client.list_resource_templates()).resource_templates]
+    right = 0
+    for number in range(CALLS // 2):
+        asked = fuzzer.other_request(prompts, templates)
+        try:
+            code, told = await ask(client, *asked)
+        except Exception as error:
+            raise AssertionError(f"request {number}, seed {SEED}: {asked!r:.2000}") from error
+        right += code == 0
+        assert code in (0, INVALID_PARAMS) or (code == INTERNAL_ERROR and '"error": "' in told), asked
+        assert not [secret for secret in (APP_ID, str(tmp_path), "Traceback", "`estat") if secret in told], asked
+    assert right > CALLS // 20
+    assert "Traceback" not in "".join(capfd.readouterr())
+
+
+async def ask(client: Client, kind: str, name: str, arguments: dict[str, str]) -> tuple[int, str]:
+    """Return what a prompt, a resource or a completion is answered with, after the code of the error, if it is one."""
+    try:
+        return 0, (await answer_to(client, kind, name, arguments)).model_dump_json()
+    except MCPError as error:
+        return error.code, str(error)
+
+
+async def answer_to(client: Client, kind: str, name: str, arguments: dict[str, str]) -> Result:
+    if kind == "prompt":
+        return await client.get_prompt(name, arguments)
+    if kind == "resource":
+        return await client.read_resource(name)
+    is_address = "://" in name
+    ref = ResourceTemplateReference(uri=name) if is_address else PromptReference(name=name)
+    [(argument, value)] = arguments.items()
+    return await client.complete(ref, {"name": argument, "value": value})

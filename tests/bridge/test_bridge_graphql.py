@@ -11,8 +11,9 @@ import pytest
 from estat_dagster.errors import DataLakeError
 from estat_dagster.settings import Settings
 from mcp_bridge.dagster import documents
-from mcp_bridge.dagster.door import KEEPER_TAG, Dagster
+from mcp_bridge.dagster.door import Dagster
 from mcp_bridge.dagster.graphql import GraphQL
+from mcp_bridge.dagster.questions import KEEPER_TAG
 from mcp_bridge.dagster.runs import RunView
 from tests.bridge.fake_dagster import FakeDagster
 
@@ -97,7 +98,8 @@ def test_a_fetch_is_followed_by_its_records() -> None:
     view.read_events(
         [log("fetch: records 1 to 100,000 of 243,000"), log("fetch: records 200,001 to 243,000 of 243,000")]
     )
-    assert view.stage == "raw_json: 143,000 of 243,000 records"
+    assert view.stage == "取得: 243,000件のうち143,000件"
+    assert view.pages == (2, 3)
     assert view.fraction == pytest.approx(143 / 243 / 5)
     view.read_events([log("fetch: The table was replaced in the middle: x. Starting again.")])
     assert view.fraction == 0
@@ -111,7 +113,7 @@ def test_a_transformation_is_followed_by_its_pages() -> None:
     ]
     view = a_run(stepStats=steps)
     view.read_events([log("transform: page 3 of 4")])
-    assert view.stage == "transformed_frame: page 3 of 4"
+    assert view.stage == "行への変換: 4ページのうち3ページ"
     assert view.fraction == pytest.approx((1 + 0.75) / 5)
     assert view.layers["raw_json"].seconds == 1.5
 
@@ -136,7 +138,23 @@ def test_errors_are_told_by_their_cause_and_once() -> None:
     assert (other.errors, third.errors, last.errors) == (["API_ERROR: no such table"], ["inner"], ["The worker died"])
 
 
-def test_a_run_that_ended_is_whole() -> None:
-    assert a_run(status="CANCELED", endTime=5.0).fraction == 1
+def test_a_run_that_ended_well_is_whole_and_another_stays_where_it_was() -> None:
+    assert a_run(status="SUCCESS", endTime=5.0).fraction == 1
+    assert a_run(status="FAILURE", endTime=5.0).fraction == 0
     assert a_run(endTime=5.0).seconds == 3.0
     assert a_run(startTime=None).seconds is None
+
+
+@pytest.mark.parametrize("step", ["FAILURE", "IN_PROGRESS"])
+def test_a_run_that_was_canceled_has_not_failed(step: str) -> None:
+    steps = [
+        {"stepKey": "labor__raw_json", "status": "SUCCESS", "startTime": 2.0, "endTime": 3.5},
+        {"stepKey": "labor__transformed_frame", "status": step, "startTime": 4.0, "endTime": None},
+    ]
+    view = a_run(status="CANCELED", stepStats=steps)
+    interrupted = {"message": "dagster._core.errors.DagsterExecutionInterruptedError", "cause": None}
+    view.read_events([event("ExecutionStepFailureEvent", error=interrupted, failureMetadata=None)])
+    view.read_events([event("RunFailureEvent", error=interrupted)])
+    assert view.errors == []
+    assert [layer.status for layer in view.layers.values()] == ["SUCCESS", "CANCELED", "WAITING", "WAITING", "WAITING"]
+    assert view.fraction == pytest.approx(1 / 5)

@@ -30,6 +30,34 @@ async def test_search_gives_hits_with_reasons_and_goes_on_where_the_page_ended(c
     assert "title +40" in seen[0]["why"]
 
 
+@pytest.mark.parametrize("question", ["東京都の人口の推移", "東京都の人口", "東京都の人口はどのくらいですか?"])
+async def test_a_question_in_japanese_finds_what_its_words_find(client: Client, question: str) -> None:
+    words, _ = await call(client, "search_estat_data", query="東京都 人口")
+    found, text = await call(client, "search_estat_data", query=question)
+    assert found["total"] == words["total"] > 0
+    assert (found["query"], words["note"]) == ("東京都 AND 人口", "")
+    assert found["note"] in text
+    first, _ = await call(client, "search_estat_data", query=question, max_results=1)
+    second, _ = await call(client, "search_estat_data", query=question, max_results=1, cursor=first["next_cursor"])
+    assert [each["results"][0] for each in (first, second)] == found["results"][:2]
+
+
+async def test_a_search_that_finds_nothing_says_what_to_do(client: Client) -> None:
+    found, text = await call(client, "search_estat_data", query="月の裏側の兎の毛並み")
+    assert found["total"] == 0
+    assert "search_estat_data をもう一度" in text
+
+
+async def test_terms_are_offered_and_taken_inside_a_question(client: Client) -> None:
+    found, _ = await call(client, "search_estat_data", query="東京の収入")
+    [term] = found["suggestions"]
+    assert (term["word"], term["terms"][0]) == ("収入", "所得")
+    applied, _ = await call(
+        client, "apply_keyword_suggestions", original_query="東京の収入", accepted_keywords={"収入": "所得"}
+    )
+    assert applied["query"] == "東京 所得"
+
+
 async def test_search_offers_terms_and_apply_puts_them_in(client: Client) -> None:
     found, text = await call(client, "search_estat_data", query="年齢別 収入")
     assert {term["word"]: term["terms"] for term in found["suggestions"]}["収入"][0] == "所得"
@@ -199,7 +227,9 @@ async def test_what_changed_between_two_loads_is_told_cell_by_cell(client: Clien
 
 
 async def test_a_comparison_without_a_state_before_is_refused(client: Client) -> None:
-    assert (await refused(client, "compare_snapshots", dataset_id=SSDS))["error"] == "DATA_ERROR"
+    once = await refused(client, "compare_snapshots", dataset_id=SSDS)
+    assert once["error"] == "DATA_ERROR"
+    assert "比べられる前の状態がありません" in once["message"]
     assert (await refused(client, "compare_snapshots", dataset_id="1234567890"))["error"] == "DATA_ERROR"
     error = await refused(client, "compare_snapshots", dataset_id=LABOR, before="yesterday")
     assert error["error"] == "VALIDATION_ERROR"

@@ -62,14 +62,52 @@ async def complete(client: Client, name: str, value: str, uri: str = "lake://dat
     return list((await client.complete(ref, {"name": name, "value": value})).completion.values)
 
 
+async def complete_prompt(client: Client, prompt: str, name: str, value: str) -> list[str]:
+    ref = PromptReference(type="ref/prompt", name=prompt)
+    return list((await client.complete(ref, {"name": name, "value": value})).completion.values)
+
+
 async def test_ids_tables_and_domains_are_completed(client: Client) -> None:
     assert await complete(client, "dataset_id", "") == [SSDS, LABOR, HOSTILE, POPULATION]
     assert await complete(client, "dataset_id", "000001") == [SSDS]
     assert await complete(client, "name", "Lab", "lake://tables/{name}/schema") == ["labor_data"]
-    assert await complete(client, "domain", "e") == ["economy", "education"]
+    assert await complete_prompt(client, "find_statistics", "domain", "e") == ["economy", "education"]
+    assert await complete_prompt(client, "find_statistics", "language", "e") == ["en"]
+    assert await complete_prompt(client, "review_revision", "dataset_id", LABOR[:5]) == [LABOR]
+
+
+async def test_nothing_is_completed_that_is_not_there_to_be_given(client: Client) -> None:
     assert await complete(client, "unheard", "x") == []
-    prompt = PromptReference(type="ref/prompt", name="find_statistics")
-    assert (await client.complete(prompt, {"name": "language", "value": "e"})).completion.values == ["en"]
+    assert await complete(client, "language", "", "lake://tables/{name}/schema") == []
+    assert await complete(client, "dataset_id", "", "lake://other/{dataset_id}") == []
+    assert await complete(client, "run_id", "", "lake://runs/{run_id}") == [], "no Dagster was needed yet"
+    assert await complete_prompt(client, "no_such_prompt", "language", "") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "words"),
+    [
+        ("no_such_prompt", {}, "There is no prompt 'no_such_prompt'. There are find_statistics"),
+        ("review_revision", {"dataset_id": "10101"}, "if its zeros were lost it is 0000010101"),
+        ("review_revision", {"dataset_id": SSDS, "languag": "ja"}, "is language meant?"),
+        ("find_statistics", {}, "needs theme"),
+        ("find_statistics", {"theme": "家計", "language": "fr"}, "language: Input should be 'ja' or 'en'"),
+        ("find_statistics", {"theme": "x" * 201}, "theme: "),
+    ],
+)
+async def test_a_prompt_says_what_is_wrong_with_it(
+    client: Client, name: str, arguments: dict[str, str], words: str
+) -> None:
+    with pytest.raises(MCPError) as caught:
+        await client.get_prompt(name, arguments)
+    assert caught.value.code == -32602
+    assert words in str(caught.value)
+
+
+async def test_the_server_promises_nothing_that_it_does_not_do(client: Client) -> None:
+    resources = client.server_capabilities.resources
+    assert resources
+    assert not resources.subscribe
 
 
 async def test_each_prompt_speaks_both_languages_and_names_tools_that_there_are(client: Client) -> None:

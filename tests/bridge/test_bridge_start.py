@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
 import subprocess
 import sys
+import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 from mcp import Client, StdioServerParameters
 
-from estat_dagster.settings import Settings
+from estat_dagster.settings import Settings, project_root
 from mcp_bridge.bridge import Bridge
 from mcp_bridge.server import build_server
 
@@ -67,3 +71,36 @@ sys.exit(", ".join(set({heavy}) & set(sys.modules)) or 0)
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_what_the_registry_is_told_is_so() -> None:
+    told = json.loads((ROOT / "server.json").read_text("utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    [package] = told["packages"]
+    assert told["version"] == package["version"] == project["version"]
+    assert package["identifier"] == project["name"]
+    assert len(told["description"]) <= 100
+    assert f"<!-- mcp-name: {told['name']} -->" in (ROOT / "README.md").read_text("utf-8")
+    command = [each[key] for each in package["runtimeArguments"] for key in ("name", "value")]
+    helped = subprocess.run([sys.executable, *command, "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "--read-only" in helped.stdout
+    known = inspect.getsource(Settings.from_env) + inspect.getsource(project_root)
+    assert all(f'"{each["name"]}"' in known for each in package["environmentVariables"])
+    assert {each["name"] for each in package["environmentVariables"] if each.get("isSecret")} == {"ESTAT_APP_ID"}
+
+
+def test_the_command_of_the_bridge_starts_it() -> None:
+    [command] = metadata.entry_points(group="console_scripts", name="estat-datalake-mcp")
+    with pytest.raises(SystemExit) as ended:
+        command.load()(["--help"])
+    assert ended.value.code == 0
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ja.md"])
+def test_the_set_up_in_the_readme_is_json_and_names_each_client(name: str) -> None:
+    text = (ROOT / name).read_text("utf-8")
+    blocks = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", text, re.DOTALL)]
+    [server] = [block["mcpServers"]["estat"] for block in blocks if "mcpServers" in block]
+    assert server["args"] == ["-m", "mcp_bridge"]
+    for place in (".kiro/settings/mcp.json", "claude_desktop_config.json", ".vscode/mcp.json", ".cursor/mcp.json"):
+        assert place in text

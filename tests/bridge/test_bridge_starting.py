@@ -15,10 +15,12 @@ from estat_dagster.assets.layers import FetchConfig
 from estat_dagster.automation.jobs import ingest_jobs
 from estat_dagster.sandbox.server import Sandbox
 from estat_dagster.settings import Settings
+from mcp_bridge import following, starting, toolbox
 from mcp_bridge.bridge import Bridge
 from mcp_bridge.dagster.door import Dagster
 from mcp_bridge.dagster.runs import LAYERS, WHOLE_JOB
 from mcp_bridge.server import build_server
+from mcp_bridge.tools import runs
 from tests.bridge.fake_dagster import FakeDagster
 
 pytestmark = pytest.mark.anyio
@@ -28,7 +30,8 @@ LABOR, POPULATION = "0003005798", "9900000002"
 class Bench:
     """A bridge whose lake is empty and whose Dagster runs nothing."""
 
-    def __init__(self, home: Path, sandbox: Sandbox) -> None:
+    def __init__(self, home: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.monkeypatch = monkeypatch
         settings = Settings(app_id="test-app", base_url=sandbox.base_url, lake_home=home)
         self.bridge, self.dagster = Bridge(settings), FakeDagster()
         self.bridge.dagster = Dagster(settings, transport=self.dagster.transport)
@@ -41,10 +44,15 @@ class Bench:
 
     async def refused(self, tool: str, **arguments: Any) -> dict[str, Any]:
         """Return the error of a call that is refused, and see that it changed nothing."""
-        result = await self.client.call_tool(tool, arguments)
-        assert result.is_error, result.content
+        error = await self.refused_now(tool, **arguments)
         assert self.dagster.partitions == []
         assert self.dagster.launched == []
+        return error
+
+    async def refused_now(self, tool: str, **arguments: Any) -> dict[str, Any]:
+        """Return the error of a call that is refused."""
+        result = await self.client.call_tool(tool, arguments)
+        assert result.is_error, result.content
         return dict(result.structured_content or {})
 
     @property
@@ -57,8 +65,8 @@ class Bench:
 
 
 @pytest.fixture
-async def bench(tmp_path: Path, bridge_sandbox: Sandbox) -> AsyncIterator[Bench]:
-    made = Bench(tmp_path, bridge_sandbox)
+async def bench(tmp_path: Path, bridge_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
+    made = Bench(tmp_path, bridge_sandbox, monkeypatch)
     async with made.client:
         yield made
 
@@ -72,7 +80,8 @@ def test_the_bridge_names_what_dagster_names() -> None:
 async def test_ingesting_registers_adds_the_partition_and_launches_the_domain_s_job(bench: Bench) -> None:
     answer = await bench.call("ingest_dataset_complete", dataset_id=int(LABOR), wait_seconds=3, max_records=20)
     assert (answer["status"], answer["domain"], answer["already_running"]) == ("SUCCESS", "labor", False)
-    assert "15 records in 1 requests" in answer["plan"]
+    assert "15件を1回の要求で取得" in answer["plan"]
+    assert answer["doing"] == "完了"
     assert bench.dagster.partitions == [("labor_datasets", LABOR)]
     assert bench.launch["selector"]["pipelineName"] == "ingest_labor"
     ops = bench.launch["runConfigData"]["ops"]
@@ -141,7 +150,6 @@ async def test_a_fetch_of_the_whole_table_ends_a_filter_and_another_keeps_it(ben
         ("fetch_large_dataset_parallel", {"dataset_id": LABOR, "chunk_size": 100_001}, "VALIDATION_ERROR"),
         ("fetch_large_dataset_parallel", {"dataset_id": LABOR, "max_concurrent": 0}, "VALIDATION_ERROR"),
         ("fetch_large_dataset_complete", {"dataset_id": LABOR, "max_records": 3}, "VALIDATION_ERROR"),
-        ("fetch_dataset", {"dataset_id": "9900000014"}, "VALIDATION_ERROR"),
         ("transform_data", {"dataset_id": LABOR}, "DATA_ERROR"),
         ("load_to_iceberg", {"dataset_id": LABOR}, "DATA_ERROR"),
         ("create_iceberg_table", {"domain": "weather"}, "VALIDATION_ERROR"),
@@ -179,6 +187,65 @@ async def test_a_layer_without_the_one_before_names_the_tool_that_makes_it(
     assert before in error["context"]["hint"]
 
 
+async def test_a_table_that_is_too_large_names_what_can_fetch_it(bench: Bench) -> None:
+    error = await bench.refused("fetch_dataset", dataset_id="9900000014")
+    assert (error["error"], error["context"]["next_tool"]) == ("VALIDATION_ERROR", "fetch_dataset_auto")
+    assert "fetch_dataset_filtered" in error["context"]["hint"]
+    assert "fetch_dataset_auto" in error["message"]
+
+
+async def test_a_filter_that_stays_is_named_before_a_load(bench: Bench) -> None:
+    await bench.call("fetch_dataset_filtered", dataset_id=LABOR, filters={"cat02": "08"}, wait_seconds=0)
+    result = await bench.client.call_tool("describe_dataset", {"dataset_id": LABOR})
+    assert (result.structured_content or {})["kept_filters"] == {"cat02": "08"}
+    text = "".join(getattr(block, "text", "") for block in result.content)
+    assert (
+        text.index("保存済みの絞り込み")
+        < text.index("| cat02=08")
+        < text.index("ingest_dataset_complete で取り込みます")
+    )
+
+
+async def test_a_load_that_changed_nothing_says_so(bench: Bench) -> None:
+    facts = [
+        {"label": "dagster/partition_row_count", "intValue": 15},
+        {"label": "unchanged", "boolValue": True},
+    ]
+    made = {"assetKey": {"path": ["labor", "iceberg_table"]}, "metadataEntries": facts}
+    bench.dagster.every_event = [{"__typename": "MaterializationEvent", "stepKey": None, "message": "", **made}]
+    for tool, more in (("ingest_dataset_complete", {"dataset_id": LABOR}), ("get_run", {})):
+        run = bench.dagster.newest if tool == "get_run" else None
+        answer = await bench.call(tool, wait_seconds=5, **more, **({"run_id": run} if run else {}))
+        assert answer["unchanged"] is True
+        assert "変更がなかった" in answer["message"]
+
+
+async def test_what_may_be_left_out_may_be_null(bench: Bench) -> None:
+    nothing = {"domain": None, "filters": None, "force": None, "wait_seconds": None, "max_records": None}
+    assert (await bench.call("ingest_dataset_complete", dataset_id=LABOR, **nothing))["status"] == "SUCCESS"
+    error = await bench.refused_now("ingest_dataset_complete", dataset_id=None)
+    assert error["error"] == "VALIDATION_ERROR"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "english", "japanese"),
+    [
+        ({"maxresults": 3}, "there is no maxresults, is max_results meant?", "max_results のことですか"),
+        ({"max_results": 1000}, "max_results: ", "引数 max_results の値が正しくありません"),
+        ({"xyzzy": None}, "there is no xyzzy, only query,", "引数 xyzzy はありません"),
+    ],
+)
+async def test_arguments_that_are_wrong_are_named(
+    bench: Bench, arguments: dict[str, Any], english: str, japanese: str
+) -> None:
+    error = await bench.refused("search_estat_data", **arguments)
+    assert english in error["error_message"]
+    assert japanese in error["message"]
+    missing = await bench.refused("describe_dataset")
+    assert "dataset_id is missing" in missing["error_message"]
+    assert "引数 dataset_id が必要です" in missing["message"]
+
+
 async def test_a_live_run_of_the_dataset_is_followed_instead_of_starting_a_second(bench: Bench) -> None:
     bench.dagster.stages = ("QUEUED", "STARTED")
     first = await bench.call("fetch_dataset", dataset_id=LABOR, wait_seconds=0)
@@ -192,6 +259,95 @@ async def test_a_live_run_of_the_dataset_is_followed_instead_of_starting_a_secon
     assert canceled["status"] == "CANCELED"
     third = await bench.call("fetch_dataset", dataset_id=LABOR, wait_seconds=0)
     assert third["run_id"] != first["run_id"]
+
+
+async def test_canceling_can_be_asked_for_twice_and_says_how_to_insist(bench: Bench) -> None:
+    bench.dagster.stages = ("QUEUED", "STARTED", "CANCELING")
+    run = (await bench.call("fetch_dataset", dataset_id=LABOR, wait_seconds=0))["run_id"]
+
+    def ask(given: dict[str, Any]) -> dict[str, Any]:
+        safe = given["policy"] == "SAFE_TERMINATE"
+        if safe and bench.dagster.runs[run]["status"] == "CANCELING":
+            return {"__typename": "TerminateRunFailure", "message": "it is being canceled"}
+        bench.dagster.runs[run]["status"] = "CANCELING" if safe else "CANCELED"
+        return {"__typename": "TerminateRunSuccess"}
+
+    bench.dagster.answers["Cancel"] = ask
+    bench.monkeypatch.setattr(runs, "CANCEL_SECONDS", 0)
+    for _ in range(2):
+        state = await bench.call("cancel_run", run_id=run)
+        assert (state["status"], state["finished"]) == ("CANCELING", False)
+        assert "中止を依頼しました" in state["message"]
+        assert "force=true" in state["message"]
+    assert bench.dagster.asked.count("Cancel") == 1
+    for _ in range(2):
+        assert (await bench.call("cancel_run", run_id=run, force=True))["status"] == "CANCELED"
+    assert bench.dagster.asked.count("Cancel") == 2
+
+
+async def test_a_run_that_ended_otherwise_cannot_be_canceled(bench: Bench) -> None:
+    run = (await bench.call("fetch_dataset", dataset_id=LABOR, wait_seconds=5))["run_id"]
+    result = await bench.client.call_tool("cancel_run", {"run_id": run})
+    assert (result.structured_content or {})["error"] == "VALIDATION_ERROR"
+    assert (result.structured_content or {})["context"]["next_tool"] == "get_run"
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("search_estat_data", {"query": "人口"}),
+        ("describe_dataset", {"dataset_id": LABOR}),
+        ("ingest_dataset_complete", {"dataset_id": LABOR, "wait_seconds": 0}),
+    ],
+)
+async def test_a_call_ends_in_time_though_e_stat_is_silent_and_says_that_it_is_alive(
+    bench: Bench, bridge_sandbox: Sandbox, tool: str, arguments: dict[str, Any]
+) -> None:
+    bench.monkeypatch.setattr(toolbox, "CALL_SECONDS", 0.5)
+    bench.monkeypatch.setattr(starting, "READY_SECONDS", 0.3)
+    bench.monkeypatch.setattr(following, "BEAT_SECONDS", 0.05)
+    told: list[float] = []
+
+    async def on_progress(done: float, total: float | None, words: str | None) -> None:
+        told.append(done)
+
+    bridge_sandbox.fail("silent", seconds=10)
+    try:
+        result = await bench.client.call_tool(tool, arguments, progress_callback=on_progress)
+    finally:
+        bridge_sandbox.heal()
+    error = dict(result.structured_content or {})
+    assert (error["error"], error["context"]["retryable"]) == ("TIMEOUT_ERROR", True)
+    assert "もう一度" in error["message"]
+    assert len(told) > 1
+    assert told == sorted({round(done, 2) for done in told})
+    assert bench.dagster.launched == []
+
+
+async def test_the_bridge_does_not_try_e_stat_for_as_long_as_a_load_does(bench: Bench, bridge_sandbox: Sandbox) -> None:
+    bridge_sandbox.requests.clear()
+    bridge_sandbox.fail("503")
+    try:
+        error = await bench.refused("describe_dataset", dataset_id=LABOR)
+    finally:
+        bridge_sandbox.heal()
+    assert (error["error"], error["context"]["retryable"]) == ("API_ERROR", True)
+    assert len(bridge_sandbox.requests) == 2
+
+
+@pytest.mark.parametrize("operation", ["Workspace", "Runs", "Launch"])
+async def test_a_dagster_that_does_not_answer_ends_the_call_and_the_next_one_goes_on(
+    bench: Bench, operation: str
+) -> None:
+    bench.monkeypatch.setattr(starting, "READY_SECONDS", 0.5)
+    bench.monkeypatch.setattr(starting, "LAUNCH_SECONDS", 0.3)
+    bench.dagster.held.add(operation)
+    result = await bench.client.call_tool("fetch_dataset", {"dataset_id": LABOR, "wait_seconds": 0})
+    assert (result.structured_content or {})["error"] == "TIMEOUT_ERROR"
+    assert "もう一度" in (result.structured_content or {})["message"]
+    bench.dagster.held.clear()
+    answer = await bench.call("fetch_dataset", dataset_id=LABOR, wait_seconds=0)
+    assert answer["web"] == f"http://127.0.0.1:3000/runs/{answer['run_id']}"
 
 
 async def test_a_run_whose_dagster_goes_away_keeps_its_id(bench: Bench) -> None:
@@ -226,6 +382,15 @@ async def test_a_read_only_bridge_has_no_tool_that_writes_and_starts_nothing(she
         assert {"get_run", "list_tables"} <= {tool.name for tool in tools} - {"cancel_run"}
         result = await client.call_tool("get_run", {"run_id": "00000000-0000-0000-0000-000000000000"})
         assert (result.structured_content or {})["error"] == "NETWORK_ERROR"
+        assert "しばらく待って" not in (result.structured_content or {})["message"]
+        prompts = {prompt.name: prompt for prompt in (await client.list_prompts()).prompts}
+        given = {"dataset_id": LABOR, "theme": "家計", "question": "人口は?"}
+        for prompt in prompts.values():
+            names = [each.name for each in prompt.arguments or [] if each.name in given]
+            told = await client.get_prompt(prompt.name, {name: given[name] for name in names})
+            assert "ingest_dataset_complete" not in str(told.messages)
+        assert set(prompts) == {"find_statistics", "analyze_held", "explain_missing"}
+        assert "ingest" not in (client.instructions or "")
 
 
 async def test_the_table_of_a_domain_is_made_once(bench: Bench) -> None:

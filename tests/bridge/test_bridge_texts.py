@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -13,13 +15,19 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from estat_dagster import errors
+from estat_dagster.assets import checks
+from estat_dagster.query.analyses.plan import analysis_sql
 from estat_dagster.settings import Settings
+from mcp_bridge import japanese
 from mcp_bridge.answers import Answer, to_result, wire_size, with_texts
 from mcp_bridge.arguments import DatasetId, OptionalDatasetId
+from mcp_bridge.dagster import runs
 from mcp_bridge.errors import describe, to_failure
 from mcp_bridge.hiding import Hider
+from mcp_bridge.phrases import keywords
 from mcp_bridge.plain import MARK, clean, clean_lines, cut, data_line
 
+ROOT = Path(__file__).resolve().parents[2]
 SECRET = "0123456789abcdef0123456789abcdef"
 HOME = "/data/somewhere/lake"
 TEXTS = st.text(st.characters(codec=None)) | st.text("a|\n\r\t\x00\x1b\u202e\u2028\u200b\ud800\U000e0041 東｜")
@@ -152,20 +160,85 @@ def test_every_error_has_the_five_fields_and_is_small(
     [
         ("Find one with `estat search WORDS`; keep zeros.", "search_estat_data", "Find one with search_estat_data;"),
         ("Load it: `estat load 0000010101 --force`.", "ingest_dataset_complete", "Load it: ingest_dataset_complete."),
-        ("`estat history 0000010101` lists those.", "list_datasets", "the resource lake://datasets/0000010101 lists"),
+        ("`estat history 1` lists; `estat delete 1` removes.", "analyze_with_athena", "$snapshots"),
         ("Tables: a, b.", "list_tables", "Tables: a, b."),
-        ("the codes without `--children-of` tell", "find_codes", "the codes without children_of tell"),
-        ("Write --filter area=13000.", None, "Write filters area=13000."),
+        ("the codes without `--children-of` tell", None, "the codes without children_of tell"),
+        ("Write --filter area=13000, or --sql.", None, "Write filters area=13000, or custom_query."),
+        ("Check the network; `estat doctor` tells more.", None, "the operator's command doctor tells more"),
     ],
 )
 def test_hints_for_the_command_become_hints_for_the_tools(hint: str, tool: str | None, told: str) -> None:
     facts = describe(errors.ValidationError("Wrong.", hint=hint))
     assert told in facts["context"]["hint"]
     assert facts["context"].get("next_tool") == tool
-    assert not tool or tool in facts["message"] or "lake://" in facts["message"]
+    assert not tool or tool in facts["message"]
+
+
+def texts_of_the_code() -> set[str]:
+    """Return every text in the code that tools run which names a command or an option, as far as it is fixed."""
+    found = set()
+    for path in (ROOT / "estat_dagster").rglob("*.py"):
+        if path.relative_to(ROOT / "estat_dagster").parts[0] in ("commands", "sandbox", "serving", "cli.py"):
+            continue
+        nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+        parts = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+        for node in nodes:
+            match node:
+                case ast.JoinedStr():
+                    words = "".join(str(each.value) if isinstance(each, ast.Constant) else "1" for each in node.values)
+                case ast.Constant(value=str() as words) if "\n" not in words and id(node) not in parts:
+                    pass
+                case _:
+                    continue
+            if re.search(r"`estat |(?<![\w-])--[a-z]", words):
+                found.add(words)
+    return found
+
+
+def test_no_hint_of_the_code_sends_a_model_to_the_command_line() -> None:
+    hints = texts_of_the_code()
+    assert len(hints) > 20
+    for hint in hints:
+        facts = describe(errors.ValidationError("Wrong.", hint=hint))
+        assert not re.search(r"`estat|(?<![\w-])--[a-z]", json.dumps(facts, ensure_ascii=False)), hint
 
 
 def test_what_may_work_later_says_so() -> None:
     facts = to_failure(errors.ApiError("Busy.", status=200, retry=True)).structured_content or {}
     assert facts["context"] == {"status": 200, "retryable": True}
     assert "もう一度" in facts["message"]
+
+
+@given(st.text() | st.text("東京都人口推移のをはがとに教えて AND", max_size=30))
+def test_the_keywords_of_a_question_are_parts_of_it(question: str) -> None:
+    words = keywords(question)
+    assert words == question or all(word in question for word in words.split())
+    assert bool(words.strip()) == bool(question.strip())
+    assert keywords(words) == words or len(keywords(words)) < len(words)
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("子どもの数", "子ども 数"),
+        ("ひとり親世帯の収入を教えて", "ひとり親世帯 収入"),
+        ("大阪における失業率の変化", "大阪 失業率"),
+        ("消費者物価指数と賃金", "消費者物価指数 賃金"),
+        ("人口 AND 世帯の数", "人口 AND 世帯の数"),
+        ("ものづくり", "ものづくり"),
+        ("population of Tokyo", "population of Tokyo"),
+        ("の", "の"),
+    ],
+)
+def test_a_question_becomes_the_words_of_titles(question: str, words: str) -> None:
+    assert keywords(question) == words
+
+
+def test_every_state_layer_check_and_analysis_has_its_japanese_name() -> None:
+    assert {check.name for check in checks.CHECKS} == set(japanese.CHECKS)
+    assert tuple(japanese.LAYERS) == runs.LAYERS
+    assert {*runs.LIVE, *runs.FINISHED} <= set(japanese.STATES)
+    for kind in ("basic", "advanced"):
+        columns = ("region_code", "region_name", "category_code", "category_name", "cat02_code", "cat02_name")
+        for analysis in analysis_sql(kind, columns, table="population_data"):  # type: ignore[arg-type]
+            assert japanese.meaning_of(analysis.name), analysis.name

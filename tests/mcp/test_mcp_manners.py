@@ -9,11 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
 
+from estat_dagster.errors import RequestTimeoutError
+from estat_dagster.settings import Settings
+from mcp_bridge.dagster.door import Dagster
 from tests.mcp.talk import APP_ID, ROOT, Place
 from tests.mcp.test_mcp_conversation import gone
 
@@ -115,6 +118,27 @@ def test_a_keeper_that_is_killed_takes_its_services_along(place: Place) -> None:
             time.sleep(0.2)
         assert place.processes() == {process.pid}
         with_a_dagster(process)
+    assert gone(place)
+
+
+@pytest.mark.anyio
+async def test_a_dagster_that_needs_longer_than_a_call_goes_on_starting(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in place.environment.items():
+        monkeypatch.setenv(name, value)
+    door, keepers = Dagster(Settings.from_env()), set()
+    try:
+        for _ in range(600):
+            keepers |= {pid for pid in place.processes() - {os.getpid()} if b"dagster.keeper" in cmdline(pid)}
+            with suppress(RequestTimeoutError):
+                await door.connect(0.5)
+                break
+        else:
+            raise AssertionError("Dagster did not start")
+    finally:
+        await door.close()
+    assert len(keepers) == 1
     assert gone(place)
 
 
