@@ -10,6 +10,7 @@ from estat_dagster.errors import DataError
 from estat_dagster.lake import inventory, paths
 from estat_dagster.lake.iceberg import IcebergTableManager
 from estat_dagster.lake.lake import Lake
+from estat_dagster.lake.problems import explaining
 from estat_dagster.lake.registry import FAILED, DatasetEntry
 from estat_dagster.lake.replacing import files_of, rows_of
 from estat_dagster.lake.store import StoredFile
@@ -81,7 +82,10 @@ def delete(lake: Lake, dataset_id: str, locks_home: Path, *, keep_raw: bool = Fa
 
 def _rows(tables: IcebergTableManager, name: str, dataset_id: str) -> int:
     table = tables.load(name)
-    return int(table.scan(row_filter=rows_of(dataset_id)).count()) if files_of(table, dataset_id) else 0
+    if not files_of(table, dataset_id):
+        return 0
+    with explaining(f"The rows of {dataset_id} in {name} could not be counted"):
+        return int(table.scan(row_filter=rows_of(dataset_id)).count())
 
 
 def _folders(dataset_id: str, keep_raw: bool) -> dict[str, list[str]]:

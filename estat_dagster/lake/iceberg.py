@@ -159,7 +159,7 @@ class IcebergTableManager:
         try:
             with explaining(f"The rows of {dataset_id} could not be committed to {name}", but=refused):
                 return again_after(
-                    lambda: replace(self.store, self.load(name), dataset_id, files, properties, again),
+                    lambda: replace(self.store, self.load(name), [dataset_id], files, properties, again),
                     refused,
                     times=COMMITS,
                     seconds=COMMIT_SECONDS,

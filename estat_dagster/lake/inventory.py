@@ -12,6 +12,7 @@ import pyarrow as pa
 from estat_dagster.columns import Column
 from estat_dagster.lake import schemas, summary
 from estat_dagster.lake.iceberg import IcebergTableManager
+from estat_dagster.lake.problems import explaining
 from estat_dagster.lake.registry import DatasetEntry, held_scope
 from estat_dagster.lake.replacing import files_of
 
@@ -103,7 +104,8 @@ def take_out(tables: IcebergTableManager, name: str, dataset_id: str) -> None:
 def remove_others(tables: IcebergTableManager, name: str, dataset_ids: Iterable[str]) -> list[str]:
     """Take the rows of datasets that are not among the ids out of a table, and return whose rows they were."""
     table = tables.load(name)
-    held = set(table.scan(selected_fields=("dataset_id",)).to_arrow().column("dataset_id").to_pylist())
+    with explaining(f"The table {name} could not be read"):
+        held = set(table.scan(selected_fields=("dataset_id",)).to_arrow().column("dataset_id").to_pylist())
     gone = sorted(held - set(dataset_ids))
     for dataset_id in gone:
         take_out(tables, name, dataset_id)

@@ -20,7 +20,7 @@ LOAD = "estat.load"
 FROM = "estat.rolled-back-to"
 
 OF_A_LOAD = (RUN, CONTENT, VERSION, SCHEMA_VERSION, LOAD)
-LOADED, ROLLED_BACK, DELETED, COMPACTED = "load", "rollback", "delete", "compact"
+LOADED, ROLLED_BACK, DELETED, COMPACTED, REPAIRED = "load", "rollback", "delete", "compact", "repair"
 
 
 def load_properties(dataset_id: str, facts: Mapping[str, Any]) -> dict[str, str]:

@@ -97,6 +97,12 @@ def test_a_load_says_in_its_snapshot_what_it_was(lakeside: Lakeside, shell: Shel
     [row] = shell("history", LABOR)
     assert (row["snapshot"], row["run"], row["rows"]) == (str(snapshot.snapshot_id), outcome.run_id, 15)
     assert {row["table"] for row in shell("history")} == {"labor_data", "dataset_inventory", "dataset_dimensions"}
+    assert "there are more" not in shell.run("history", "--limit", "1").stderr
+    lakeside.load(LABOR, force=True)
+    for words, tables in (([], 3), (["labor_data"], 1), ([LABOR], 1)):
+        few = shell.run("history", *words, "--limit", "1", "--format", "json")
+        assert len(json.loads(few.stdout)) == tables
+        assert "there are more" in few.stderr
 
 
 def test_diff_shows_what_a_release_changed(lakeside: Lakeside, shell: Shell) -> None:
@@ -211,7 +217,8 @@ def test_what_cannot_be_rolled_back_changes_nothing(lakeside: Lakeside, shell: S
     before = str(snapshots(lakeside.bench.lake.tables.load("labor_data"))[0].snapshot_id)
     lakeside.load(LABOR)
     rows, entry = held(lakeside), lakeside.entry(LABOR)
-    assert "holds no row" in shell.refused("rollback", LABOR, "--to", before)
+    for dry in ([], ["--dry-run"]):
+        assert "holds no row" in shell.refused("rollback", LABOR, "--to", before, *dry)
     assert "no snapshot 999999999" in shell.refused("rollback", LABOR, "--to", "999999999")
     assert "not registered" in shell.refused("rollback", "9900000013", "--to", before)
     for file in (lakeside.home / "iceberg-tables/labor/labor_data/data").rglob(f"{LABOR}*"):
@@ -301,7 +308,9 @@ def test_maintenance_runs_as_commands_and_as_assets(lakeside: Lakeside, shell: S
     done = shell("maintain", "labor_data", "--expire", "--older-than", "0", "--keep", "1", "--dry-run")
     assert [(row["kind"], row["count"]) for row in done] == [("expire", 2)]
     assert lakeside.snapshots(LABOR) == 3
-    assert "may belong to a load" in shell.refused("maintain", "--orphans", "--older-than", "0")
+    assert "may belong to a load" in shell.refused("maintain", "--older-than", "0", "--keep", "1")
+    assert "is no age" in shell.refused("maintain", "--older-than", "inf")
+    assert lakeside.snapshots(LABOR) == 3
     config = {"config": {"older_than_days": 1.5, "keep": 1}}
     result = dg.materialize(
         MAINTENANCE,
@@ -319,3 +328,22 @@ def test_maintenance_runs_as_commands_and_as_assets(lakeside: Lakeside, shell: S
     [gone] = shell("maintain", "labor_data", "--expire", "--older-than", "0", "--keep", "1")
     assert gone["count"] == 2
     assert len(dataset_snapshots(find_table(lakeside.bench.lake.tables, LABOR), LABOR)) == 1
+
+
+def test_a_lost_file_is_mended_and_what_was_done_before_an_error_is_printed(lakeside: Lakeside, shell: Shell) -> None:
+    lakeside.load(LABOR)
+    rows = held(lakeside)
+    data = lakeside.home / "iceberg-tables/labor/labor_data/data"
+    gone = sorted(data.glob(f"{LABOR}*"))[0]
+    gone.unlink()
+    for words in (["diff", LABOR, "--from", "2100-01-01"], ["delete", LABOR]):
+        assert gone.name in shell.refused(*words)
+    [told] = shell("maintain", "labor_data", "--repair")
+    assert json.loads(told["details"])["mended"] == [LABOR]
+    assert held(lakeside) == rows
+    manifests = lakeside.home / "iceberg-tables/labor/labor_data/metadata"
+    for file in manifests.glob("snap-*"):
+        file.unlink()
+    broken = shell.run("maintain", "--compact", "--format", "json")
+    assert isinstance(broken.exception, StorageError)
+    assert [row["table"] for row in json.loads(broken.stdout)] == ["dataset_dimensions", "dataset_inventory"]
