@@ -13,7 +13,7 @@ from estat_dagster.columns import Column
 from estat_dagster.lake import schemas, summary
 from estat_dagster.lake.iceberg import IcebergTableManager
 from estat_dagster.lake.problems import explaining
-from estat_dagster.lake.registry import DatasetEntry, held_scope
+from estat_dagster.lake.registry import DatasetEntry, held_release, held_scope
 from estat_dagster.lake.replacing import files_of
 
 INVENTORY, DIMENSIONS = "dataset_inventory", "dataset_dimensions"
@@ -69,8 +69,9 @@ def create_dataset_inventory_table(tables: IcebergTableManager) -> None:
 
 def put_inventory(tables: IcebergTableManager, entry: DatasetEntry) -> int:
     """Put a dataset's row in place of the one before, and return the snapshot's id."""
+    held = held_release(entry)
     row = {
-        **{column.name: getattr(entry, column.name, None) for column in INVENTORY_COLUMNS},
+        **{column.name: getattr(held, column.name, None) for column in INVENTORY_COLUMNS},
         "scope": json.dumps(held_scope(entry), ensure_ascii=False, sort_keys=True),
         "created_at": _moment(entry.registered_at),
         "updated_at": _moment(entry.changed_at),

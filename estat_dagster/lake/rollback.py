@@ -100,6 +100,7 @@ def rollback(lake: Lake, dataset_id: str, to: AsOf) -> RolledBack:
         dataset_id,
         LOADED,
         **{"table_name": domain.table_name, "valid_count": rows, "null_count": nulls, "loaded_version": None, **facts},
+        **facts["loaded_release"],
         snapshot_id=snapshot,
         changed_at=now(),
     )

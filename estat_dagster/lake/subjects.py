@@ -13,6 +13,7 @@ from estat_dagster.lake.datapackage import Subject, source
 from estat_dagster.lake.inventory import DIMENSION_COLUMNS, INVENTORY_COLUMNS
 from estat_dagster.lake.lake import Lake
 from estat_dagster.lake.reading import LakeReader
+from estat_dagster.lake.registry import held_release
 
 ANSWER = "query"
 
@@ -23,7 +24,7 @@ def dataset(lake: Lake, dataset_id: str) -> tuple[pa.RecordBatchReader, Subject]
     Raises:
         DataError: it is not in the lake, or was not loaded yet.
     """
-    entry = lake.registry.get_dataset_info(dataset_id)
+    entry = held_release(lake.registry.get_dataset_info(dataset_id))
     if entry.table_name is None:
         raise DataError(f"{dataset_id} has no rows yet.", hint=f"Load it: `estat load {dataset_id}`.")
     found = lake.tables.load(entry.table_name)
@@ -46,7 +47,7 @@ def table(lake: Lake, name: str) -> tuple[pa.RecordBatchReader, Subject]:
     found = reader.load(name)
     snapshot = found.metadata.current_snapshot_id
     batches = reader.stream(name, as_of=snapshot)
-    entries = [entry for entry in lake.registry if entry.snapshot_id is not None]
+    entries = [held_release(entry) for entry in lake.registry if entry.snapshot_id is not None]
     held = [entry for entry in entries if entry.table_name == name] if name.endswith("_data") else entries
     credit = "\n".join(dict.fromkeys(entry.credit for entry in held))
     provenance = {"table": name, "snapshotId": str(snapshot)}

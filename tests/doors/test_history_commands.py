@@ -10,11 +10,15 @@ import dagster as dg
 import pytest
 from click.testing import CliRunner, Result
 
+from estat_dagster.assets.layers import record_failure
 from estat_dagster.assets.maintenance import MAINTENANCE
+from estat_dagster.assets.registering import register_dataset
 from estat_dagster.automation.deleting import delete_dataset
+from estat_dagster.automation.watching import watch
 from estat_dagster.cli import estat
 from estat_dagster.errors import DataLakeError, StorageError, ValidationError
-from estat_dagster.lake import deleting, inventory, summary
+from estat_dagster.estat.updates import CHANGED
+from estat_dagster.lake import deleting, inventory, subjects, summary
 from estat_dagster.lake.compacting import compact
 from estat_dagster.lake.comparing import compare
 from estat_dagster.lake.history import dataset_snapshots, find_table, snapshots
@@ -129,8 +133,13 @@ def test_a_rollback_brings_rows_file_registry_and_inventory_back(lakeside: Lakes
     lakeside.load(LABOR)
     lakeside.load(OTHER)
     rows, entry, others, classes = held(lakeside), lakeside.entry(LABOR), held(lakeside, OTHER), told_classes(lakeside)
+    assert dates(lakeside) == {"2024-08-30"}
     release(lakeside)
+    register_dataset(lakeside.bench, LABOR)
+    record_failure(lakeside.bench, LABOR, "The load of the new release broke off.")
+    assert dates(lakeside) == {"2024-08-30"}, "the rows are of before"
     lakeside.load(LABOR)
+    assert dates(lakeside) == {"2024-09-30"}
     newest = held(lakeside)
     dry = shell("rollback", LABOR, "--to", str(entry.snapshot_id), "--dry-run")
     assert len(dry) == 3
@@ -146,12 +155,21 @@ def test_a_rollback_brings_rows_file_registry_and_inventory_back(lakeside: Lakes
     [row] = told(lakeside)
     assert (row["content_hash"], row["snapshot_id"], row["valid_count"]) == (entry.content_hash, back.snapshot_id, 15)
     assert told_classes(lakeside) == classes
+    assert dates(lakeside) == {"2024-08-30"}
+    assert [table.state for table in watch(lakeside.bench, [LABOR]).updates.tables] == [CHANGED]
     assert shell("history", LABOR)[0]["action"] == "rollback"
     again = lakeside.load(LABOR)
     assert again.success
     assert lakeside.facts(again, "iceberg_table")["unchanged"] is False
     assert [strip(row) for row in held(lakeside)] == [strip(row) for row in newest]
     assert compare(lakeside.bench.lake.tables, LABOR).revised_count == 2
+
+
+def dates(lakeside: Lakeside) -> set[str]:
+    """Return the update date of the dataset's rows, as the inventory and an export tell it."""
+    [row] = told(lakeside)
+    [source] = subjects.dataset(lakeside.bench.lake, LABOR)[1].sources
+    return {row["updated_date"], source["updated"]}
 
 
 def strip(row: str) -> str:
