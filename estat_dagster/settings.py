@@ -77,7 +77,7 @@ class Settings:
         return cls(
             app_id=app_id,
             base_url=_address(env, "ESTAT_BASE_URL", default_url),
-            lake_home=Path(home).expanduser().resolve() if home else project_root() / "data" / "lake",
+            lake_home=_folder("DATALAKE_HOME", home) if home else project_root() / "data" / "lake",
             s3_bucket=bucket,
             glue_database=env.get("DATALAKE_GLUE_DATABASE", cls.glue_database),
             athena_workgroup=env.get("ATHENA_WORKGROUP", cls.athena_workgroup),
@@ -116,6 +116,14 @@ def _address(env: Mapping[str, str], name: str, default: str | None) -> str | No
     if address is not None and not re.fullmatch(r"https?://[^\s\[\]?#]+", address):
         raise ValidationError(f"{name} is {address!r}, not an address.", hint=f"Set {name}={ESTAT_BASE_URL}, say.")
     return address
+
+
+def _folder(name: str, text: str) -> Path:
+    if re.match(r"\w+:/", text):
+        raise ValidationError(
+            f"{name} is {text!r}, not a folder.", hint="A lake on S3 is named by DATALAKE_S3_BUCKET, its bucket alone."
+        )
+    return Path(text).expanduser().resolve()
 
 
 def _seconds(env: Mapping[str, str], name: str, default: float) -> float:

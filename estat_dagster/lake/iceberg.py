@@ -62,6 +62,7 @@ class IcebergTableManager:
             try:
                 return _with_properties(self.catalog.load_table((self.namespace, name)), columns)
             except NoSuchTableError:
+                self.catalog.create_namespace_if_not_exists(self.namespace)
                 return self.catalog.create_table(
                     (self.namespace, name),
                     schema,
@@ -98,8 +99,13 @@ class IcebergTableManager:
 
     def names(self) -> list[str]:
         """Return the names of the tables, sorted."""
-        with explaining("The tables could not be listed"):
-            return sorted(identifier[-1] for identifier in self.catalog.list_tables(self.namespace))
+        from pyiceberg.exceptions import NoSuchNamespaceError
+
+        try:
+            with explaining("The tables could not be listed", but=(NoSuchNamespaceError,)):
+                return sorted(identifier[-1] for identifier in self.catalog.list_tables(self.namespace))
+        except NoSuchNamespaceError:
+            return []
 
     def prepare(self, domain: Domain, columns: Sequence[Column]) -> Table:
         """Return the domain's table, with every one of the columns; missing ones are added to the live table.

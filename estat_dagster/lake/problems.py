@@ -49,12 +49,13 @@ CASES = (
 
 
 @contextlib.contextmanager
-def explaining(action: str, *, but: tuple[type[Exception], ...] = (), **context: Any) -> Iterator[None]:
+def explaining(action: str, *, but: tuple[type[Exception], ...] = (), hint: str = "", **context: Any) -> Iterator[None]:
     """Raise what goes wrong beneath as ours.
 
     Args:
         action: what could not be done, as the beginning of the message: "s3://lake/x could not be written".
         but: errors that the caller has its own words for; they pass.
+        hint: what to do, where it is not about the lake.
         context: facts for logs.
 
     Raises:
@@ -68,8 +69,8 @@ def explaining(action: str, *, but: tuple[type[Exception], ...] = (), **context:
         if isinstance(error, but) or not is_beneath(error):
             raise
         words = _words(error, action)
-        hint, again = _advice(words)
-        raise StorageError(f"{action}: {words}.", hint=hint, retry=again, **context) from error
+        advice, again = _advice(words)
+        raise StorageError(f"{action}: {words}.", hint=hint or advice, retry=again, **context) from error
 
 
 def is_beneath(error: Exception) -> bool:

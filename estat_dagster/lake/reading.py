@@ -41,7 +41,15 @@ class LakeReader:
         self._lake = lake
 
     def tables(self) -> list[str]:
-        """Return the names of the tables, sorted."""
+        """Return the names of the tables, sorted.
+
+        Raises:
+            ValidationError: there is no lake at that place; none is made.
+        """
+        if not self._lake.is_there:
+            raise ValidationError(
+                f"There is no lake in {self._lake.store.uri()}.", hint="Check the path, or load a dataset into it."
+            )
         return self._lake.tables.names()
 
     def datasets(self) -> pa.Table:

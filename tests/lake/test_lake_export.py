@@ -121,6 +121,17 @@ def test_duckdb_and_python_read_the_csv(tmp_path: Path) -> None:
     assert file.read_bytes().startswith(b'"text","value","year","day","at","sure","code"\r\n,,1,,,,""\r\n')
 
 
+def test_what_is_no_number_is_written_as_table_schema_does(tmp_path: Path) -> None:
+    values = [float("nan"), float("inf"), float("-inf"), None, 1e300]
+    held = as_table([(None, value, None, None, None, None, "infinite nan") for value in values])
+    written = [line.split(",")[1] for line in put(held, tmp_path / "out").file.read_text("utf-8").splitlines()[1:]]
+    assert written == ["NaN", "INF", "-INF", "", "1e+300"]
+    with system.use_context(trusted=True):
+        rows = Package(str(tmp_path / "out" / DESCRIPTOR)).resources[0].read_rows()
+    assert [str(row["value"]) for row in rows] == ["NaN", "Infinity", "-Infinity", "None", "1E+300"]
+    assert rows[0]["code"] == "infinite nan"
+
+
 def test_parquet_holds_the_rows_and_is_described(tmp_path: Path) -> None:
     held = as_table([(None, None, 1, None, None, None, ""), ("", 0.5, None, date(2020, 1, 2), None, True, "人")])
     done = put(held, tmp_path / "out", "parquet")
@@ -204,11 +215,51 @@ def test_rows_that_break_off_or_a_full_disk_leave_what_was_there(tmp_path: Path)
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_lists_have_no_place_in_csv(tmp_path: Path) -> None:
-    rows = pa.table({"a": [[1, 2]]})
-    with pytest.raises(ValidationError, match="CAST it to varchar"):
-        export(rows.to_reader(), SUBJECT, tmp_path / "out")
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_what_a_form_does_not_have_is_refused(tmp_path: Path, form: Any) -> None:
+    spans = pa.array([(1, 2, 3)], pa.month_day_nano_interval())
+    for values in ([[1, 2]], spans) if form == "csv" else (spans,):
+        with pytest.raises(ValidationError, match="CAST it to varchar"):
+            export(pa.table({"a": values}).to_reader(), SUBJECT, tmp_path / "out", form)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_stays_and_what_is_no_folder_of_ones_own_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "out")
+    for value in (1.0, 2.0):
+        put(as_table([("a", value, 1, None, None, None, "x")]), tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "out"]
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    for folder, said in ((Path(), "is the working folder"), (Path("s3://bucket/x"), "no folder of this machine")):
+        with pytest.raises(ValidationError, match=said):
+            put(as_table([]), folder)
+    assert list(Path().iterdir()) == []
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StorageError, match=r"could not be written.* name a folder elsewhere"):
+        put(as_table([]), tmp_path / "file" / "out")
+
+
+def test_the_export_of_before_stays_where_the_new_one_cannot_take_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "out"
+    put(as_table([("a", 1.0, 1, None, None, None, "x")]), folder)
+    before, rename = {path.name: path.read_bytes() for path in folder.iterdir()}, Path.rename
+
+    def refuse(path: Path, target: Path) -> Path:
+        if path.name.endswith(".tmp"):
+            raise OSError(5, "Input/output error")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(StorageError, match="Input/output error"):
+        put(as_table([]), folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
 def test_a_table_is_exported_with_its_columns_meanings(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import boto3
 import duckdb
 import pandas as pd
 import polars as pl
@@ -21,9 +22,10 @@ import estat_dagster.lake
 from estat_dagster.columns import arrow_schema
 from estat_dagster.errors import ValidationError
 from estat_dagster.lake.inventory import INVENTORY_COLUMNS, put_inventory
-from estat_dagster.lake.lake import Lake
+from estat_dagster.lake.lake import Lake, open_lake
 from estat_dagster.lake.reading import LakeReader
 from estat_dagster.lake.registry import DatasetEntry
+from tests.cloud import Cloud
 from tests.lake.shore import STAGED, frame, lake_in, load
 
 A, B = "0000000001", "0000000002"
@@ -138,6 +140,7 @@ def test_without_polars_the_hint_says_what_to_install(held: LakeReader, monkeypa
 
 
 def test_datasets_are_those_of_the_inventory(lake: Lake) -> None:
+    assert lake.tables.names() == []
     assert LakeReader(lake).datasets().column_names == [column.name for column in INVENTORY_COLUMNS]
     for dataset_id in (B, A):
         entry = DatasetEntry(dataset_id, "population", "", "人口", "sandbox", "2026-01-01T00:00:00+00:00")
@@ -175,9 +178,31 @@ def test_what_cannot_be_read_is_refused_by_name(tmp_path: Path, asked: dict[str,
     assert refused.value.hint
 
 
-def test_an_empty_lake_has_no_tables(tmp_path: Path) -> None:
-    with pytest.raises(ValidationError, match="the lake is empty"):
-        estat_dagster.lake.open(tmp_path / "lake").scan(TABLE)
+def test_reading_makes_no_lake_where_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for needs in (lambda held: held.scan(TABLE), LakeReader.tables, LakeReader.datasets):
+        with pytest.raises(ValidationError, match="There is no lake in"):
+            needs(estat_dagster.lake.open(tmp_path / "lake"))
+    monkeypatch.chdir(tmp_path)
+    for place in ("s3://bucket/lake", "https://bucket", Path("s3://bucket")):
+        with pytest.raises(ValidationError, match="no place of a lake"):
+            estat_dagster.lake.open(place)
+    monkeypatch.setenv("DATALAKE_HOME", "s3://bucket")
+    with pytest.raises(ValidationError, match="DATALAKE_S3_BUCKET"):
+        estat_dagster.lake.open()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bucket_is_opened_by_its_address_and_no_database_is_made(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = cloud.settings()
+    monkeypatch.setenv("DATALAKE_GLUE_DATABASE", settings.glue_database)
+    held = estat_dagster.lake.open(f"s3://{settings.s3_bucket}")
+    assert held.tables() == []
+    names = [database["Name"] for database in boto3.client("glue").get_databases()["DatabaseList"]]
+    assert settings.glue_database not in names
+    load(open_lake(settings), frame(A, [1.0]))
+    assert held.tables() == [TABLE]
 
 
 def test_the_example_of_the_readme_runs(
