@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from estat_dagster.domains import DOMAINS, check_dataset_id
+from estat_dagster.domains import DOMAINS, Domain, check_dataset_id
 from estat_dagster.errors import DataError
 from estat_dagster.lake import summary
 from estat_dagster.lake.iceberg import IcebergTableManager
-from estat_dagster.lake.replacing import files_of
+from estat_dagster.lake.replacing import files_of, holds_any, holds_only
 
 if TYPE_CHECKING:
     from pyiceberg.table import Table
@@ -80,6 +80,19 @@ def tables_with(tables: IcebergTableManager, dataset_id: str) -> Iterator[Table]
             table = tables.load(domain.table_name)
             if files_of(table, dataset_id) or dataset_snapshots(table, dataset_id):
                 yield table
+
+
+def domain_of_rows(tables: IcebergTableManager, dataset_id: str) -> Domain | None:
+    """Return the domain whose table has rows of a dataset, None where none has."""
+    names = set(tables.names())
+    for domain in DOMAINS.values():
+        if domain.table_name not in names:
+            continue
+        table = tables.load(domain.table_name)
+        for file in files_of(table, dataset_id):
+            if holds_only(file, dataset_id, table) or holds_any(tables.store, file, dataset_id):
+                return domain
+    return None
 
 
 def current_snapshot(table: Table) -> int:
