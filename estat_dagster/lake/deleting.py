@@ -7,7 +7,7 @@ from pathlib import Path
 
 from estat_dagster.domains import DOMAINS, check_dataset_id
 from estat_dagster.errors import DataError
-from estat_dagster.lake import inventory, paths
+from estat_dagster.lake import about, inventory, paths
 from estat_dagster.lake.iceberg import IcebergTableManager
 from estat_dagster.lake.lake import Lake
 from estat_dagster.lake.problems import explaining
@@ -40,7 +40,7 @@ def holdings(lake: Lake, dataset_id: str, *, keep_raw: bool = False) -> Holdings
         ValidationError: the id is none.
     """
     check_dataset_id(dataset_id)
-    names = [domain.table_name for domain in DOMAINS.values()] + [inventory.INVENTORY, inventory.DIMENSIONS]
+    names = [domain.table_name for domain in DOMAINS.values()] + [about.INVENTORY, about.DIMENSIONS]
     held = {name: _rows(lake.tables, name, dataset_id) for name in names if name in set(lake.tables.names())}
     files = {top: _files(lake, folders) for top, folders in _folders(dataset_id, keep_raw).items()}
     return Holdings(

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from estat_dagster.errors import ValidationError
 from estat_dagster.lake import conditions
-from estat_dagster.lake.inventory import INVENTORY, INVENTORY_COLUMNS
+from estat_dagster.lake.about import INVENTORY, INVENTORY_COLUMNS
 from estat_dagster.lake.lake import Lake
 from estat_dagster.lake.problems import explaining
 from estat_dagster.parallel import side_by_side

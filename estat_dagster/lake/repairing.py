@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from estat_dagster.domains import get_domain
 from estat_dagster.errors import StorageError
-from estat_dagster.lake import inventory, paths, schemas, summary
+from estat_dagster.lake import about, inventory, paths, schemas, summary
 from estat_dagster.lake.datafiles import Written, write_data_files
 from estat_dagster.lake.lake import Lake
 from estat_dagster.lake.parquet import read_groups, read_version
@@ -74,7 +74,7 @@ def repair(lake: Lake, name: str, *, dry_run: bool = False) -> Repaired:
         sum(file.file_size_in_bytes for file in gone),
         tuple(entry.dataset_id for entry in whole),
         tuple(entry.dataset_id for entry in others),
-        0 if name == inventory.DIMENSIONS else max(0, lost),
+        0 if name == about.DIMENSIONS else max(0, lost),
     )
 
 
@@ -93,19 +93,19 @@ def _rows_left(store: Store, table: Table, files: Sequence[DataFile]) -> Counter
 
 def _missing(entry: DatasetEntry, name: str, left: Counter[str]) -> int:
     """Return how many rows of a dataset are missing from a table; of its classes only whether all are."""
-    if name == inventory.INVENTORY:
+    if name == about.INVENTORY:
         return 1 - left[entry.dataset_id]
     if entry.snapshot_id is None:
         return 0
-    if name == inventory.DIMENSIONS:
+    if name == about.DIMENSIONS:
         return int(left[entry.dataset_id] == 0)
     return (entry.valid_count or 0) - left[entry.dataset_id] if entry.table_name == name else 0
 
 
 def _can_be_mended(lake: Lake, name: str, entry: DatasetEntry) -> bool:
     """Whether the rows of a dataset's last load are kept elsewhere: in its Parquet file, or in the registry."""
-    if name in (inventory.INVENTORY, inventory.DIMENSIONS):
-        return name == inventory.INVENTORY
+    if name in (about.INVENTORY, about.DIMENSIONS):
+        return name == about.INVENTORY
     path = paths.parquet(get_domain(entry.domain), entry.dataset_id)
     version = read_version(lake.store, path)
     if version is None or entry.loaded_version not in (None, version):
@@ -118,7 +118,7 @@ def _mend(
     lake: Lake, table: Table, gone: list[DataFile], whole: list[DatasetEntry], others: list[DatasetEntry]
 ) -> None:
     name = table.name()[-1]
-    if name in (inventory.INVENTORY, inventory.DIMENSIONS):
+    if name in (about.INVENTORY, about.DIMENSIONS):
         _commit(lake, table, gone, [], [])
         for entry in whole:
             inventory.put_inventory(lake.tables, entry)

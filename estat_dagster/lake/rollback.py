@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from estat_dagster.domains import Domain, get_domain
 from estat_dagster.errors import StorageError, ValidationError
-from estat_dagster.lake import inventory, paths, schemas, summary
+from estat_dagster.lake import about, inventory, paths, schemas, summary
 from estat_dagster.lake.datafiles import Written, write_data_files
 from estat_dagster.lake.history import dataset_snapshots, line_of
 from estat_dagster.lake.lake import Lake
@@ -198,8 +198,8 @@ def _place(file: DataFile) -> tuple[Any, ...]:
 
 def _put_classes(lake: Lake, dataset_id: str, version: str | None) -> bool:
     """Put the classes of the load of that version back into `dataset_dimensions`, and return whether they are kept."""
-    inventory.create_dataset_inventory_table(lake.tables)
-    table = lake.tables.load(inventory.DIMENSIONS)
+    lake.tables.create_dataset_inventory_table()
+    table = lake.tables.load(about.DIMENSIONS)
     for facts in dataset_snapshots(table, dataset_id):
         snapshot = table.snapshot_by_id(facts.snapshot_id)
         said = snapshot.summary.additional_properties if snapshot and snapshot.summary else {}

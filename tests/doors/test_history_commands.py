@@ -18,7 +18,7 @@ from estat_dagster.automation.watching import watch
 from estat_dagster.cli import estat
 from estat_dagster.errors import DataLakeError, StorageError, ValidationError
 from estat_dagster.estat.updates import CHANGED
-from estat_dagster.lake import deleting, inventory, subjects, summary
+from estat_dagster.lake import about, deleting, subjects, summary
 from estat_dagster.lake.compacting import compact
 from estat_dagster.lake.comparing import compare
 from estat_dagster.lake.history import dataset_snapshots, find_table, snapshots
@@ -79,7 +79,7 @@ def in_file(lakeside: Lakeside) -> list[str]:
     return sorted(str(row) for row in pq.read_table(lakeside.home / f"parquet/labor/{LABOR}.parquet").to_pylist())
 
 
-def told(lakeside: Lakeside, table: str = inventory.INVENTORY, dataset_id: str = LABOR) -> list[dict[str, Any]]:
+def told(lakeside: Lakeside, table: str = about.INVENTORY, dataset_id: str = LABOR) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = (
         lakeside.bench.lake.tables.load(table).scan(f"dataset_id = '{dataset_id}'").to_arrow().to_pylist()
     )
@@ -178,7 +178,7 @@ def strip(row: str) -> str:
 
 
 def told_classes(lakeside: Lakeside) -> list[str]:
-    return sorted(map(str, told(lakeside, inventory.DIMENSIONS)))
+    return sorted(map(str, told(lakeside, about.DIMENSIONS)))
 
 
 def test_a_rollback_out_of_files_that_others_share_takes_only_its_own_rows(
@@ -269,7 +269,7 @@ def test_deleting_shows_first_and_then_takes_everything_of_one_dataset(lakeside:
         assert shell("delete", LABOR, "--yes") == shown
         assert instance.get_dynamic_partitions("labor_datasets") == [OTHER]
     assert everything_of(lakeside, LABOR) == []
-    assert told(lakeside) == told(lakeside, inventory.DIMENSIONS) == told(lakeside, "labor_data") == []
+    assert told(lakeside) == told(lakeside, about.DIMENSIONS) == told(lakeside, "labor_data") == []
     assert held(lakeside, OTHER) == others
     assert everything_of(lakeside, OTHER) == files
     assert "holds nothing" in shell.refused("delete", LABOR)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import msgspec
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
@@ -23,6 +24,7 @@ from hypothesis import strategies as st
 from estat_dagster.errors import StorageError, ValidationError
 from estat_dagster.lake.datapackage import DESCRIPTOR, Subject
 from estat_dagster.lake.exporting import Exported, export
+from estat_dagster.lake.registry import DatasetEntry
 from estat_dagster.lake.subjects import answer, table
 from tests.lake.shore import frame, lake_in, load
 from tests.lake.test_lake_faults import at_most
@@ -273,8 +275,24 @@ def test_a_table_is_exported_with_its_columns_meanings(tmp_path: Path) -> None:
     assert {field["title"] for field in package["resources"][0]["schema"]["fields"]} >= {"値", "地域名"}
 
 
-def test_columns_of_an_answer_are_described_where_the_lake_knows_them() -> None:
-    subject = answer("SELECT value, 1 AS other", ["value", "other"])
+def test_an_answer_is_described_where_the_lake_knows_its_columns_and_tables(tmp_path: Path) -> None:
+    lake = lake_in(tmp_path / "lake")
+    first, second, other = "0000000001", "0000000002", "0000000003"
+    for dataset_id, name in ((first, "population_data"), (second, "population_data"), (other, "labor_data")):
+        entry = DatasetEntry(dataset_id, "", "", f"T{dataset_id}", "test", "2026-01-01T00:00:00+00:00")
+        held = {"table_name": name, "snapshot_id": 1, "credit": f"出典 {dataset_id}"}
+        lake.registry.save_metadata(msgspec.structs.replace(entry, **held))
+    for sql, ids in {
+        "SELECT value FROM Population_Data": [first, second],
+        f"SELECT value FROM population_data WHERE dataset_id IN ('{second}', '{other}')": [second],
+        "SELECT value FROM population_data JOIN labor_data USING (year)": [first, second, other],
+        "SELECT title FROM dataset_inventory": [first, second, other],
+        "SELECT 1": [],
+    }.items():
+        found = answer(lake, sql, [])
+        assert [one["statsDataId"] for one in found.sources] == ids
+        assert found.credit == "\n".join(f"出典 {dataset_id}" for dataset_id in ids)
+    subject = answer(lake, "SELECT value, 1 AS other", ["value", "other"])
     assert subject.columns["value"].startswith("値 / ")
     assert "other" not in subject.columns
     assert subject.provenance == {"sql": "SELECT value, 1 AS other"}

@@ -21,7 +21,8 @@ from pyiceberg.expressions import EqualTo
 import estat_dagster.lake
 from estat_dagster.columns import arrow_schema
 from estat_dagster.errors import ValidationError
-from estat_dagster.lake.inventory import INVENTORY_COLUMNS, put_inventory
+from estat_dagster.lake.about import INVENTORY_COLUMNS
+from estat_dagster.lake.inventory import put_inventory
 from estat_dagster.lake.lake import Lake, open_lake
 from estat_dagster.lake.reading import LakeReader
 from estat_dagster.lake.registry import DatasetEntry

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from estat_dagster.errors import StorageError
-from estat_dagster.lake import inventory, paths, schemas
+from estat_dagster.lake import about, paths, schemas
 from estat_dagster.lake.compacting import compact
 from estat_dagster.lake.comparing import compare
 from estat_dagster.lake.deleting import delete, holdings
@@ -134,17 +134,17 @@ def test_tables_about_the_datasets_are_repaired_too(held: Lake) -> None:
     for dataset_id in IDS:
         put_dimensions(held.tables, dataset_id, [{"dataset_id": dataset_id, "axis_id": "area", "code": "00000"}])
         put_inventory(held.tables, held.registry.get_dataset_info(dataset_id))
-    lose(held, f"dataset_id = '{IDS[0]}'", inventory.INVENTORY)
-    lose(held, f"dataset_id = '{IDS[1]}'", inventory.DIMENSIONS)
+    lose(held, f"dataset_id = '{IDS[0]}'", about.INVENTORY)
+    lose(held, f"dataset_id = '{IDS[1]}'", about.DIMENSIONS)
     done = {report.table: report.details for report in maintain(held, [REPAIR])}
     assert done[NAME]["gone"] == ()
-    assert done[inventory.INVENTORY]["mended"] == (IDS[0],)
-    assert done[inventory.DIMENSIONS]["load_again"] == (IDS[1],)
+    assert done[about.INVENTORY]["mended"] == (IDS[0],)
+    assert done[about.DIMENSIONS]["load_again"] == (IDS[1],)
     assert LakeReader(held).datasets().column("dataset_id").to_pylist() == IDS
-    assert len(LakeReader(held).scan(inventory.DIMENSIONS)) == 5
+    assert len(LakeReader(held).scan(about.DIMENSIONS)) == 5
     assert held.registry.get_dataset_info(IDS[1]).status == LOADED
     put_dimensions(held.tables, IDS[1], [{"dataset_id": IDS[1], "axis_id": "area", "code": "00000"}])
-    assert len(LakeReader(held).scan(inventory.DIMENSIONS)) == 6
+    assert len(LakeReader(held).scan(about.DIMENSIONS)) == 6
 
 
 def test_a_lost_list_of_manifests_is_a_storage_error(lake: Lake, tmp_path: Path) -> None:
