@@ -19,11 +19,11 @@ from estat_dagster.lake.lake import Lake
 from estat_dagster.lake.maintenance import REPAIR, maintain
 from estat_dagster.lake.parquet import write_parquet
 from estat_dagster.lake.reading import LakeReader
-from estat_dagster.lake.registry import FAILED, LOADED, DatasetEntry
+from estat_dagster.lake.registry import FAILED, LOADED
 from estat_dagster.lake.repairing import repair
 from estat_dagster.lake.rollback import rollback
 from estat_dagster.lake.sweeping import remove_orphans
-from tests.lake.shore import POPULATION, frame, group, lake_in, load
+from tests.lake.shore import POPULATION, frame, group, lake_in, load, publish
 
 NAME = POPULATION.table_name
 IDS = [f"{number:010d}" for number in range(1, 7)]
@@ -38,22 +38,9 @@ def held(tmp_path: Path) -> Lake:
 def fill(lake: Lake) -> Lake:
     """Let six datasets share one file a year, each with its Parquet file and its entry."""
     for dataset_id in IDS:
-        put(lake, dataset_id, VALUES)
+        publish(lake, dataset_id, VALUES)
     compact(lake.tables, NAME)
     return lake
-
-
-def put(lake: Lake, dataset_id: str, values: list[float | None]) -> DatasetEntry:
-    """Load a dataset as the steps do: its Parquet file, its rows, its entry."""
-    rows = frame(dataset_id, values, [2000 if n else 2001 for n in range(len(values))])
-    snapshot = load(lake, rows)
-    schema = schemas.file_schema(lake.tables.get_table_schema(NAME))
-    write_parquet(lake.store, paths.parquet(POPULATION, dataset_id), [group(rows, schema)], schema, f"v:{len(values)}")
-    entry = DatasetEntry(
-        dataset_id, "population", "", "", "test", "2026-01-01T00:00:00+00:00", status=LOADED, table_name=NAME,
-        snapshot_id=snapshot, loaded_version=f"v:{len(values)}", valid_count=len(values),
-    )  # fmt: skip
-    return lake.registry.save_metadata(entry)
 
 
 def lose(lake: Lake, condition: str, name: str = NAME) -> str:
@@ -126,7 +113,7 @@ def test_a_dataset_without_its_parquet_file_is_taken_out_whole_and_said(held: La
         entry = held.registry.get_dataset_info(dataset_id)
         assert (entry.status, entry.snapshot_id, entry.loaded_version, entry.valid_count) == (FAILED, None, None, None)
         assert "load it again" in str(entry.error)
-    put(held, lost, VALUES)
+    publish(held, lost, VALUES)
     assert (lost, 2001, 1.0) in rows(held)
 
 
@@ -149,7 +136,7 @@ def test_tables_about_the_datasets_are_repaired_too(held: Lake) -> None:
 
 def test_a_lost_list_of_manifests_is_a_storage_error(lake: Lake, tmp_path: Path) -> None:
     held, first = lake, load(lake, frame(IDS[2], [1.0]))
-    put(held, IDS[2], VALUES)
+    publish(held, IDS[2], VALUES)
     snapshot = lake.tables.load(NAME).current_snapshot()
     assert snapshot is not None
     lake.store.remove(str(lake.store.path_of(snapshot.manifest_list)))
