@@ -81,7 +81,7 @@ class Settings:
         return cls(
             app_id=app_id,
             base_url=_address(env, "ESTAT_BASE_URL", default_url),
-            lake_home=Path(home).expanduser().resolve() if home else project_root() / "data" / "lake",
+            lake_home=_folder("DATALAKE_HOME", home) if home else project_root() / "data" / "lake",
             s3_bucket=bucket,
             glue_database=env.get("DATALAKE_GLUE_DATABASE", cls.glue_database),
             athena_workgroup=env.get("ATHENA_WORKGROUP", cls.athena_workgroup),
@@ -134,6 +134,14 @@ def _token(env: Mapping[str, str], name: str) -> str | None:
     if token is not None and not re.fullmatch(r"[!-~]+", token):
         raise ValidationError(f"{name} holds what no header can carry.", hint="Take letters and digits without spaces.")
     return token
+
+
+def _folder(name: str, text: str) -> Path:
+    if re.match(r"\w+:/", text):
+        raise ValidationError(
+            f"{name} is {text!r}, not a folder.", hint="A lake on S3 is named by DATALAKE_S3_BUCKET, its bucket alone."
+        )
+    return Path(text).expanduser().resolve()
 
 
 def _seconds(env: Mapping[str, str], name: str, default: float) -> float:

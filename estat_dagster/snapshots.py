@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING
 
 from estat_dagster.errors import ValidationError
@@ -11,8 +11,8 @@ from estat_dagster.errors import ValidationError
 if TYPE_CHECKING:
     from pyiceberg.table import Table
 
-AsOf = str | int | datetime
-"""A snapshot id, or a moment as datetime or ISO 8601 text: UTC where no zone is given, a date its first instant."""
+AsOf = str | int | date
+"""A snapshot id, or a moment, also as ISO 8601 text: UTC where no zone is given; of a date its first instant."""
 
 
 def is_snapshot_id(as_of: AsOf | None) -> bool:
@@ -38,7 +38,7 @@ def snapshot_as_of(table: Table, as_of: AsOf) -> int:
     return found.snapshot_id
 
 
-def _moment(as_of: str | datetime) -> datetime:
+def _moment(as_of: str | date) -> datetime:
     try:
         moment = datetime.fromisoformat(as_of.strip()) if isinstance(as_of, str) else as_of
     except ValueError as error:
@@ -46,6 +46,8 @@ def _moment(as_of: str | datetime) -> datetime:
             f"{as_of!r} is neither a snapshot's id nor a moment.",
             hint="Write a snapshot id, a date such as 2026-04-01, or a moment such as 2026-04-01T09:00:00+09:00.",
         ) from error
+    if not isinstance(moment, datetime):
+        moment = datetime.combine(moment, time())
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

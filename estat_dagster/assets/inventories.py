@@ -9,7 +9,7 @@ from estat_dagster.assets.layers import OWNERS, layer_key
 from estat_dagster.assets.steps.job import DatasetJob
 from estat_dagster.assets.steps.publish import dimension_rows, whole_table
 from estat_dagster.domains import DOMAINS
-from estat_dagster.lake import inventory
+from estat_dagster.lake import about, inventory
 from estat_dagster.lake.lake import Lake
 from estat_dagster.records.version import VERSION
 from estat_dagster.workbench import Workbench
@@ -26,20 +26,20 @@ LOADED_FROM = [layer_key(domain, "iceberg_table") for domain in DOMAINS.values()
     tags={"layer": "inventory"},
     code_version=VERSION,
     metadata={
-        "dagster/table_name": inventory.INVENTORY,
-        "dagster/column_schema": column_schema(inventory.INVENTORY_COLUMNS),
+        "dagster/table_name": about.INVENTORY,
+        "dagster/column_schema": column_schema(about.INVENTORY_COLUMNS),
     },
 )
 def dataset_inventory(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[Any]:
     """One row a dataset: what it is, which part is held, its counts and its credit. Made from the registry."""
     lake = bench.lake
-    inventory.create_dataset_inventory_table(lake.tables)
+    lake.tables.create_dataset_inventory_table()
     entries = list(lake.registry)
     for entry in entries:
         inventory.put_inventory(lake.tables, entry)
-    gone = inventory.remove_others(lake.tables, inventory.INVENTORY, [entry.dataset_id for entry in entries])
+    gone = inventory.remove_others(lake.tables, about.INVENTORY, [entry.dataset_id for entry in entries])
     facts: dict[str, Any] = {"dagster/row_count": len(entries), "datasets": len(entries), "removed": gone}
-    return dg.MaterializeResult(metadata={**facts, **_table(lake, inventory.INVENTORY)})
+    return dg.MaterializeResult(metadata={**facts, **_table(lake, about.INVENTORY)})
 
 
 @dg.asset(
@@ -50,22 +50,22 @@ def dataset_inventory(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResul
     tags={"layer": "inventory"},
     code_version=VERSION,
     metadata={
-        "dagster/table_name": inventory.DIMENSIONS,
-        "dagster/column_schema": column_schema(inventory.DIMENSION_COLUMNS),
+        "dagster/table_name": about.DIMENSIONS,
+        "dagster/column_schema": column_schema(about.DIMENSION_COLUMNS),
     },
 )
 def dataset_dimensions(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[Any]:
     """One row a class of each axis of each dataset: code, name, level, parent and unit. Made from the raw pages."""
     lake, rows = bench.lake, 0
-    inventory.create_dataset_inventory_table(lake.tables)
+    lake.tables.create_dataset_inventory_table()
     loaded = [entry.dataset_id for entry in lake.registry if entry.snapshot_id is not None]
     for dataset_id in loaded:
         classes = list(dimension_rows(DatasetJob.of(bench, dataset_id)))
         inventory.put_dimensions(lake.tables, dataset_id, classes)
         rows += len(classes)
-    gone = inventory.remove_others(lake.tables, inventory.DIMENSIONS, loaded)
+    gone = inventory.remove_others(lake.tables, about.DIMENSIONS, loaded)
     facts: dict[str, Any] = {"dagster/row_count": rows, "datasets": len(loaded), "removed": gone}
-    return dg.MaterializeResult(metadata={**facts, **_table(lake, inventory.DIMENSIONS)})
+    return dg.MaterializeResult(metadata={**facts, **_table(lake, about.DIMENSIONS)})
 
 
 def _table(lake: Lake, name: str) -> dict[str, Any]:

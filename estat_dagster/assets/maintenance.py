@@ -10,7 +10,7 @@ from estat_dagster.assets.describing import preview_table
 from estat_dagster.assets.layers import OWNERS, as_failure
 from estat_dagster.errors import DataLakeError
 from estat_dagster.lake.maintenance import COMPACT, EXPIRE, OLDER_THAN, ORPHANS, maintain
-from estat_dagster.lake.sweeping import KEEP
+from estat_dagster.lake.sweeping import KEEP, age
 from estat_dagster.workbench import Workbench
 
 GROUP = "maintenance"
@@ -45,7 +45,7 @@ def _asset(name: str, kind: str, description: str, after: str | None = None) -> 
                     bench.lake,
                     [kind],
                     config.tables,
-                    older_than=timedelta(days=config.older_than_days),
+                    older_than=age(config.older_than_days),
                     keep=config.keep,
                     dry_run=config.dry_run,
                 )

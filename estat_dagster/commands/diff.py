@@ -13,12 +13,14 @@ from estat_dagster.workbench import Workbench
 if TYPE_CHECKING:
     from estat_dagster.lake.comparing import Comparison
 
+MOST = 10_000_000
+
 
 @click.command()
 @click.argument("dataset_id", metavar="ID")
 @click.option("--from", "before", metavar="AS_OF", help="A snapshot or a moment; without it, before the last load.")
 @click.option("--to", "after", metavar="AS_OF", help="A snapshot or a moment; without it, now.")
-@click.option("--limit", type=click.IntRange(min=1), default=1_000, show_default=True, help="Rows of each kind.")
+@click.option("--limit", type=click.IntRange(1, MOST), default=1_000, show_default=True, help="Rows of each kind.")
 @format_option
 def command(dataset_id: str, before: str | None, after: str | None, limit: int, form: str) -> None:
     """Show the rows that were added, removed or revised, with old and new values."""

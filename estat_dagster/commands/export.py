@@ -50,4 +50,4 @@ def _query(bench: Workbench, sql: str, folder: Path, form: Form) -> Exported:
 
     with bench.sql.run(sql) as result:
         batches = pa.RecordBatchReader.from_batches(result.schema, result.batches)
-        return export(batches, answer(sql, result.schema.names), folder, form)
+        return export(batches, answer(bench.lake, sql, result.schema.names), folder, form)

@@ -37,11 +37,9 @@ def command(name: str | None, limit: int, form: str) -> None:
     tables = Workbench().lake.tables
     if name and DATASET_ID.fullmatch(name):
         table = find_table(tables, name)
-        found = [(table.name()[-1], facts) for facts in dataset_snapshots(table, name)]
+        found = {table.name()[-1]: dataset_snapshots(table, name)}
     else:
-        names = [name] if name else tables.names()
-        found = [(each, facts) for each in names for facts in snapshots(tables.load(each))[: limit + 1]]
-    shown = [pair for n, pair in enumerate(found) if n < limit or name is None]
+        found = {each: snapshots(tables.load(each)) for each in ([name] if name else tables.names())}
     rows = [
         (
             table_name,
@@ -59,8 +57,10 @@ def command(name: str | None, limit: int, form: str) -> None:
             facts.content_hash,
             facts.schema_version,
         )
-        for table_name, facts in shown
+        for table_name, listed in found.items()
+        for facts in listed[:limit]
     ]
     print_rows(COLUMNS, rows, form)
-    if len(found) > len(rows):
-        say(f"The newest {len(rows):,} snapshots; there are more. Raise --limit to see them.")
+    if any(len(listed) > limit for listed in found.values()):
+        each = "" if name else " of each table"
+        say(f"The newest {limit:,} snapshots{each}; there are more. Raise --limit to see them.")

@@ -18,18 +18,18 @@ COLUMNS = ("id", "table", "rolled back to", "snapshot", "rows", "files used agai
 @format_option
 def command(dataset_id: str, as_of: str, dry_run: bool, form: str) -> None:
     """Make the rows of an earlier snapshot the dataset's rows again; a load afterwards brings the newest back."""
+    from estat_dagster.lake.rollback import find_target, rollback
+
     lake = Workbench().lake
-    lake.registry.get_dataset_info(dataset_id)
     if dry_run:
         from estat_dagster.lake.comparing import compare
-        from estat_dagster.lake.history import find_table, snapshots
+        from estat_dagster.lake.history import current_snapshot, find_table
 
-        current = snapshots(find_table(lake.tables, dataset_id))[0].snapshot_id
-        print_changes(compare(lake.tables, dataset_id, current, as_of), form)
+        target = find_target(lake, dataset_id, as_of)
+        current = current_snapshot(find_table(lake.tables, dataset_id))
+        print_changes(compare(lake.tables, dataset_id, current, target), form)
         say("Nothing was changed: this was a dry run.")
         return
-    from estat_dagster.lake.rollback import rollback
-
     done = rollback(lake, dataset_id, as_of)
     row = (
         dataset_id,

@@ -6,7 +6,7 @@ import click
 
 from estat_dagster.commands.output import format_option, print_rows, say
 from estat_dagster.estat.scope import describe_scope
-from estat_dagster.lake.registry import held_scope
+from estat_dagster.lake.registry import held_release, held_scope
 from estat_dagster.workbench import Workbench
 
 COLUMNS = (
@@ -38,9 +38,9 @@ def command(form: str) -> None:
             e.valid_count,
             e.null_count,
             e.quarantined_count,
-            e.updated_date,
+            held_release(e).updated_date,
             e.source,
-            e.title,
+            held_release(e).title,
             describe_scope(held_scope(e)),
             e.error,
         )

@@ -13,16 +13,21 @@ def open(home: str | os.PathLike[str] | None = None) -> LakeReader:
     """Return a lake for reading from Python.
 
     Args:
-        home: the folder of a local lake; None is the lake that the environment names, local or on AWS.
+        home: the folder of a local lake, or `s3://bucket`; None is the lake that the environment names.
+
+    Raises:
+        ValidationError: `home` is neither.
     """
     from dataclasses import replace
     from pathlib import Path
 
-    from estat_dagster.lake.lake import open_lake
+    from estat_dagster.lake.lake import bucket_of, open_lake
     from estat_dagster.lake.reading import LakeReader
     from estat_dagster.settings import Settings
 
     settings = Settings.from_env()
     if home is not None:
-        settings = replace(settings, lake_home=Path(home).expanduser().resolve(), s3_bucket=None)
+        bucket = bucket_of(os.fspath(home))
+        folder = settings.lake_home if bucket else Path(home).expanduser().resolve()
+        settings = replace(settings, lake_home=folder, s3_bucket=bucket)
     return LakeReader(open_lake(settings))

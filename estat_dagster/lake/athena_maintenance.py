@@ -1,7 +1,7 @@
 """The same maintenance done by Athena, where a lake on S3 is too large for one machine: its statements, in order.
 
 `OPTIMIZE … BIN_PACK` puts files of several datasets together, as our own compaction does, in files of any size.
-`VACUUM` expires snapshots and removes orphans by the properties of the table, which are set before it.
+`VACUUM` expires snapshots and removes orphans, both, by the properties of the table, which are set before it and stay.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Protocol
 
 from estat_dagster.errors import ValidationError
 from estat_dagster.lake.maintenance import COMPACT, EXPIRE, KINDS, OLDER_THAN, ORPHANS
-from estat_dagster.lake.sweeping import KEEP
+from estat_dagster.lake.sweeping import KEEP, check_age
 
 NAME = re.compile(r"[a-z_][a-z0-9_]*")
 
@@ -31,12 +31,16 @@ def statements(
     """Return Athena's statements for a table.
 
     Raises:
-        ValidationError: a name is none of Glue's.
+        ValidationError: a name is none of Glue's, Athena has no such kind, or files would be removed too early.
     """
     for part in (database, name):
         if not NAME.fullmatch(part):
             raise ValidationError(f"{part!r} is not a name in Glue.", hint="Write it in lower case: population_data.")
     table, wanted = f"{database}.{name}", set(kinds)
+    if unknown := wanted - set(KINDS):
+        raise ValidationError(f"Athena has no {min(unknown)}.", hint="Leave --athena out.")
+    if wanted & {EXPIRE, ORPHANS}:
+        check_age(older_than)
     if COMPACT in wanted:
         yield f"OPTIMIZE {table} REWRITE DATA USING BIN_PACK"
     if wanted & {EXPIRE, ORPHANS}:
@@ -56,11 +60,20 @@ def maintain_on_athena(
     *,
     older_than: timedelta = OLDER_THAN,
     keep: int = KEEP,
-) -> list[str]:
-    """Run the statements for tables one after another, and return them."""
-    done, wanted = [], tuple(kinds)
-    for name in names:
-        for sql in statements(database, name, wanted, older_than=older_than, keep=keep):
-            run(sql)
-            done.append(sql)
-    return done
+) -> Iterator[str]:
+    """Run the statements for tables one after another, and return each when it ran.
+
+    What cannot be done is refused at the call, before the first statement.
+
+    Raises:
+        ValidationError: as `statements` says.
+    """
+    wanted = tuple(kinds)
+    planned = [sql for name in names for sql in statements(database, name, wanted, older_than=older_than, keep=keep)]
+    return _run(run, planned)
+
+
+def _run(run: RunsSql, planned: list[str]) -> Iterator[str]:
+    for sql in planned:
+        run(sql)
+        yield sql

@@ -21,7 +21,7 @@ RACES = 5
 SHORTEST_WAIT, LONGEST_WAIT = 0.2, 20.0  # seconds
 
 
-def local_catalog(home: Path, namespace: str) -> Catalog:
+def local_catalog(home: Path) -> Catalog:
     """Return the SQLite catalog of a local lake; it is made at its first use, also by many processes at once.
 
     Raises:
@@ -34,30 +34,26 @@ def local_catalog(home: Path, namespace: str) -> Catalog:
 
     def open_catalog() -> Catalog:
         file.parent.mkdir(parents=True, exist_ok=True)
-        catalog = SqlCatalog(
+        return SqlCatalog(
             "local", uri=f"sqlite:///{file}?timeout={BUSY_SECONDS}", warehouse=f"file://{home / paths.ICEBERG}"
         )
-        catalog.create_namespace_if_not_exists(namespace)
-        return catalog
 
     with explaining(f"The Iceberg catalog {file} could not be opened"):
         return again_after(open_catalog, (IntegrityError, OperationalError))
 
 
-def glue_catalog(bucket: str, namespace: str, region: str | None, endpoint: str | None) -> Catalog:
+def glue_catalog(bucket: str, region: str | None, endpoint: str | None) -> Catalog:
     """Return the Glue catalog of a lake on S3; boto3 finds the credentials, and Glue's own endpoint.
 
     Raises:
-        StorageError: Glue cannot be reached, or refuses.
+        StorageError: AWS is not configured.
     """
     from pyiceberg.catalog.glue import GlueCatalog
 
     places = {"s3.region": region, "s3.endpoint": endpoint}
     given = {name: place for name, place in places.items() if place}
-    with explaining(f"The Glue database {namespace} could not be opened"):
-        catalog = GlueCatalog("glue", warehouse=f"s3://{bucket}/{paths.ICEBERG}", **given, **S3_PROPERTIES)
-        catalog.create_namespace_if_not_exists(namespace)
-    return catalog
+    with explaining("Glue could not be opened"):
+        return GlueCatalog("glue", warehouse=f"s3://{bucket}/{paths.ICEBERG}", **given, **S3_PROPERTIES)
 
 
 def again_after(

@@ -18,12 +18,12 @@ from estat_dagster.lake import schemas, summary
 from estat_dagster.lake.catalog import RACES, again_after
 from estat_dagster.lake.datafiles import Written, entries, write_data_files
 from estat_dagster.lake.iceberg import IcebergTableManager
-from estat_dagster.lake.replacing import DATASET_ID, data_folder, partition_columns, read_groups_of
+from estat_dagster.lake.problems import explaining
+from estat_dagster.lake.replacing import DATASET_ID, data_folder, partition_columns, read_groups_of, rows_of
 from estat_dagster.lake.rowgroups import ROW_GROUP, under
 from estat_dagster.lake.store import Store
 
 if TYPE_CHECKING:
-    from pyiceberg.expressions import BooleanExpression
     from pyiceberg.manifest import DataFile
     from pyiceberg.table import Table
     from pyiceberg.typedef import Record
@@ -55,7 +55,15 @@ def compact(tables: IcebergTableManager, name: str, *, dry_run: bool = False) ->
     """Put the small data files of each partition together, one commit a new file, then the manifests.
 
     Loads may run beside it: what they change is theirs, and the partition is planned again.
+
+    Raises:
+        StorageError: the table cannot be read or written.
     """
+    with explaining(f"The files of {name} could not be put together"):
+        return _compact(tables, name, dry_run)
+
+
+def _compact(tables: IcebergTableManager, name: str, dry_run: bool) -> Compacted:
     table = tables.load(name)
     plans = {partition: bins for partition, bins in _plan(table).items() if bins}
     before, manifests = _counts(table)
@@ -155,18 +163,12 @@ def _commit(store: Store, table: Table, files: list[DataFile], written: list[Wri
         rows = str(sum(file.record_count for file in new))
         properties = {summary.ACTION: summary.COMPACTED, summary.CARRIED: rows}
         with transaction.update_snapshot(snapshot_properties=properties).overwrite() as snapshot:
-            snapshot.delete_by_predicate(_nothing())
+            # A commit that took out one of the files is in the way, and no other.
+            snapshot.delete_by_predicate(rows_of())
             for file in files:
                 snapshot.delete_data_file(file)
             for file in new:
                 snapshot.append_data_file(file)
-
-
-def _nothing() -> BooleanExpression:
-    """Return an expression that no row meets: only a commit that took out one of the files is in the way."""
-    from pyiceberg.expressions import parser
-
-    return parser.parse(f"{DATASET_ID} = ''")
 
 
 def _together(store: Store, files: list[DataFile], schema: pa.Schema) -> Iterator[pa.Table]:

@@ -13,8 +13,9 @@ import pyarrow.compute as pc
 from estat_dagster.columns import EXTRA_AXES, arrow_schema, axis_columns
 from estat_dagster.domains import DOMAINS
 from estat_dagster.errors import DataError
-from estat_dagster.lake.history import find_table, previous_snapshot, snapshots
+from estat_dagster.lake.history import current_snapshot, find_table, previous_snapshot
 from estat_dagster.lake.iceberg import IcebergTableManager
+from estat_dagster.lake.problems import explaining
 from estat_dagster.lake.replacing import rows_of
 from estat_dagster.snapshots import AsOf, snapshot_as_of
 
@@ -79,10 +80,16 @@ def compare(
     Raises:
         DataError: no table holds the dataset, or it has no earlier load.
         ValidationError: `before` or `after` is no snapshot.
+        StorageError: a file of theirs cannot be read.
     """
     table = find_table(tables, dataset_id)
     old = previous_snapshot(table, dataset_id) if before is None else snapshot_as_of(table, before)
-    new = snapshots(table)[0].snapshot_id if after is None else snapshot_as_of(table, after)
+    new = current_snapshot(table) if after is None else snapshot_as_of(table, after)
+    with explaining(f"The rows of {dataset_id} could not be compared"):
+        return _compare(table, dataset_id, old, new, sample)
+
+
+def _compare(table: Table, dataset_id: str, old: int, new: int, sample: int | None) -> Comparison:
     sides = (_Side(table, dataset_id, old), _Side(table, dataset_id, new))
     names = [name for name in COORDINATES if any(side.has(name) for side in sides)]
     kept = Differences(names, sample)

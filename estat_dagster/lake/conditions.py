@@ -18,15 +18,18 @@ FORMS = (
 )
 
 
-def read(where: str | BooleanExpression, schema: Schema) -> BooleanExpression:
+def read(where: str | BooleanExpression | None, schema: Schema) -> BooleanExpression:
     """Return a condition whose columns are the table's and whose values fit them; no text is no condition.
+
+    NULL meets a comparison as little as its opposite, as in SQL: `!= 'a'` and `not in ('a', 'b')` leave it out.
 
     Raises:
         ValidationError: the text is no condition, names a column that is not there, or compares it with another type.
     """
-    from pyiceberg.expressions.visitors import bind
+    from pyiceberg.expressions import BooleanExpression
+    from pyiceberg.expressions.visitors import bind, rewrite_not
 
-    condition = _parse(where) if isinstance(where, str) else where
+    condition = where if isinstance(where, BooleanExpression) else _parse(where or "")
     for predicate in _predicates(condition):
         name = cast("Reference", predicate.term).name
         _check_column(name, schema)
@@ -39,6 +42,20 @@ def read(where: str | BooleanExpression, schema: Schema) -> BooleanExpression:
                 f"{name} holds values of type {kind}: {error}.",
                 hint="Texts, dates and codes stand in single quotes: region_code = '01000'. Numbers stand without.",
             ) from error
+    return _without_nulls(rewrite_not(condition))
+
+
+def _without_nulls(condition: BooleanExpression) -> BooleanExpression:
+    """Return a condition, in which nothing is negated as a whole, whose negative comparisons leave NULL out.
+
+    PyIceberg takes NULL for a value that is not in a set, and for a partition that is not another.
+    """
+    from pyiceberg.expressions import And, NotEqualTo, NotIn, NotNull, NotStartsWith, Or
+
+    if isinstance(condition, And | Or):
+        return type(condition)(_without_nulls(condition.left), _without_nulls(condition.right))
+    if isinstance(condition, NotEqualTo | NotIn | NotStartsWith):
+        return And(condition, NotNull(condition.term))  # type: ignore[call-arg]  # its types know no positions
     return condition
 
 

@@ -57,6 +57,10 @@ def _rendered(column: pa.Array) -> pa.Array:
         texts = pc.binary_join_element_wise(QUOTE, escaped, QUOTE, NOTHING)
     elif pa.types.is_timestamp(type_):
         texts = pc.strftime(column, MOMENT + ("Z" if type_.tz else "")).cast(pa.large_string())
+    elif pa.types.is_floating(type_):
+        texts = column.cast(pa.large_string())
+        for word, written in (("nan", "NaN"), ("inf", "INF")):  # as Table Schema writes them
+            texts = pc.replace_substring(texts, word, written)
     else:
         texts = column.cast(pa.large_string())
     return pc.fill_null(texts, NOTHING)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from estat_dagster.lake.registry import DatasetEntry, held_scope
+from estat_dagster.lake.registry import DatasetEntry, held_release, held_scope
 
 DESCRIPTOR = "datapackage.json"
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
@@ -46,15 +46,16 @@ class Subject:
 
 def source(entry: DatasetEntry) -> dict[str, Any]:
     """Return what is said of a dataset as a source."""
+    held = held_release(entry)
     return {
-        "title": f"{entry.stat_name} {entry.title}".strip(),
+        "title": f"{entry.stat_name} {held.title}".strip(),
         "path": f"{ESTAT}/dbview?sid={entry.dataset_id}",
         "statsDataId": entry.dataset_id,
         "survey": entry.stat_name,
         "surveyCode": entry.stat_code,
         "organization": entry.gov_org,
-        "surveyDate": entry.survey_date,
-        "updated": entry.updated_date,
+        "surveyDate": held.survey_date,
+        "updated": held.updated_date,
         "scope": held_scope(entry),
         "contentHash": entry.content_hash,
         "origin": entry.source,

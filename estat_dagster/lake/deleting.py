@@ -7,9 +7,10 @@ from pathlib import Path
 
 from estat_dagster.domains import DOMAINS, check_dataset_id
 from estat_dagster.errors import DataError
-from estat_dagster.lake import inventory, paths
+from estat_dagster.lake import about, inventory, paths
 from estat_dagster.lake.iceberg import IcebergTableManager
 from estat_dagster.lake.lake import Lake
+from estat_dagster.lake.problems import explaining
 from estat_dagster.lake.registry import FAILED, DatasetEntry
 from estat_dagster.lake.replacing import files_of, rows_of
 from estat_dagster.lake.store import StoredFile
@@ -39,7 +40,7 @@ def holdings(lake: Lake, dataset_id: str, *, keep_raw: bool = False) -> Holdings
         ValidationError: the id is none.
     """
     check_dataset_id(dataset_id)
-    names = [domain.table_name for domain in DOMAINS.values()] + [inventory.INVENTORY, inventory.DIMENSIONS]
+    names = [domain.table_name for domain in DOMAINS.values()] + [about.INVENTORY, about.DIMENSIONS]
     held = {name: _rows(lake.tables, name, dataset_id) for name in names if name in set(lake.tables.names())}
     files = {top: _files(lake, folders) for top, folders in _folders(dataset_id, keep_raw).items()}
     return Holdings(
@@ -81,7 +82,10 @@ def delete(lake: Lake, dataset_id: str, locks_home: Path, *, keep_raw: bool = Fa
 
 def _rows(tables: IcebergTableManager, name: str, dataset_id: str) -> int:
     table = tables.load(name)
-    return int(table.scan(row_filter=rows_of(dataset_id)).count()) if files_of(table, dataset_id) else 0
+    if not files_of(table, dataset_id):
+        return 0
+    with explaining(f"The rows of {dataset_id} in {name} could not be counted"):
+        return int(table.scan(row_filter=rows_of(dataset_id)).count())
 
 
 def _folders(dataset_id: str, keep_raw: bool) -> dict[str, list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from estat_dagster.lake.datapackage import DESCRIPTOR, Subject, describe
 from estat_dagster.lake.problems import explaining
 
 Form = Literal["csv", "parquet"]
+PLACE = "Make space on the disk, or name a folder elsewhere that this user can write."
 
 
 @dataclass(frozen=True)
@@ -44,13 +46,13 @@ def export(batches: pa.RecordBatchReader, subject: Subject, folder: Path, form: 
         form: in CSV an absent value is nothing between two commas, and an empty text is "".
 
     Raises:
-        ValidationError: the folder holds something else, or a column has no place in CSV.
+        ValidationError: the folder holds something else or is none of this machine's, or a column has no place there.
         StorageError: the folder cannot be written; what was there is as before.
     """
     name = f"{subject.name}.{form}"
-    _check_ours(folder)
-    draft = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:12]}.tmp")
-    with explaining(f"{folder} could not be written"):
+    with explaining(f"{folder} could not be written", hint=PLACE):
+        folder = _ours(folder)
+        draft = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:12]}.tmp")
         draft.mkdir(parents=True)
         try:
             rows = _write(draft / name, batches, form)
@@ -63,22 +65,33 @@ def export(batches: pa.RecordBatchReader, subject: Subject, folder: Path, form: 
     return Exported(folder / name, rows, size)
 
 
-def _check_ours(folder: Path) -> None:
-    """Refuse to write where anything but an export stands."""
+def _ours(folder: Path) -> Path:
+    """Return the folder itself where it is given by a link; refuse one where anything but an export stands."""
+    if re.match(r"\w+:/", str(folder)):
+        raise ValidationError(f"{folder} is no folder of this machine.", hint="Write it here, and copy it there.")
+    folder = folder.resolve()
+    if folder == Path.cwd():
+        raise ValidationError(f"{folder} is the working folder.", hint="Name a new folder in it: --to export.")
     if not folder.exists():
-        return
+        return folder
     held = {path.name for path in folder.iterdir()} if folder.is_dir() else {folder.name}
     data = {name for name in held if name.endswith((".csv", ".parquet"))}
     if held and not (DESCRIPTOR in held and len(data) == 1 and len(held) == 2):
         raise ValidationError(f"{folder} holds other files.", hint="Name a new folder, or one of an earlier export.")
+    return folder
 
 
 def _write(path: Path, batches: pa.RecordBatchReader, form: Form) -> int:
     rows = 0
-    with _opened(path, batches.schema, form) as write:
-        for batch in batches:
-            write(batch)
-            rows += len(batch)
+    try:
+        with _opened(path, batches.schema, form) as write:
+            for batch in batches:
+                write(batch)
+                rows += len(batch)
+    except pa.ArrowNotImplementedError as error:
+        raise ValidationError(
+            f"A column has a type that {form} does not have: {error}.", hint="CAST it to varchar in the SQL."
+        ) from error
     return rows
 
 
@@ -101,5 +114,10 @@ def _put_in_place(draft: Path, folder: Path) -> None:
     before = draft.with_name(f"{draft.name}.before")
     if folder.exists():
         folder.rename(before)
-    draft.rename(folder)
+    try:
+        draft.rename(folder)
+    except OSError:
+        if before.exists():
+            before.rename(folder)
+        raise
     shutil.rmtree(before, ignore_errors=True)

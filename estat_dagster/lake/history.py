@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from estat_dagster.domains import DOMAINS, check_dataset_id
+from estat_dagster.domains import DOMAINS, Domain, check_dataset_id
 from estat_dagster.errors import DataError
 from estat_dagster.lake import summary
 from estat_dagster.lake.iceberg import IcebergTableManager
-from estat_dagster.lake.replacing import files_of
+from estat_dagster.lake.replacing import files_of, holds_any, holds_only
 
 if TYPE_CHECKING:
     from pyiceberg.table import Table
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class SnapshotFacts:
     """A snapshot, as its own properties describe it.
 
-    `action` is load, rollback, delete or compact; "" where another program made the snapshot. `operation` is
+    `action` is load, rollback, delete, compact or repair; "" where another program made the snapshot. `operation` is
     Iceberg's word. `rows` are the dataset's after it, None where the snapshot is of no single dataset or older than
     this property. Rows of other datasets that were only written again count as neither added nor removed.
     """
@@ -82,15 +82,51 @@ def tables_with(tables: IcebergTableManager, dataset_id: str) -> Iterator[Table]
                 yield table
 
 
+def domain_of_rows(tables: IcebergTableManager, dataset_id: str) -> Domain | None:
+    """Return the domain whose table has rows of a dataset, None where none has."""
+    names = set(tables.names())
+    for domain in DOMAINS.values():
+        if domain.table_name not in names:
+            continue
+        table = tables.load(domain.table_name)
+        for file in files_of(table, dataset_id):
+            if holds_only(file, dataset_id, table) or holds_any(tables.store, file, dataset_id):
+                return domain
+    return None
+
+
+def current_snapshot(table: Table) -> int:
+    """Return the snapshot that readers see, which is not the newest one where the table was set back.
+
+    Raises:
+        DataError: nothing was ever written to the table.
+    """
+    current = table.metadata.current_snapshot_id
+    if current is None:
+        raise DataError(f"{table.name()[-1]} has no snapshot yet.", hint="Load a dataset: `estat load ID`.")
+    return current
+
+
+def line_of(table: Table, snapshot_id: int) -> list[int]:
+    """Return a snapshot and those before it that it was made of, as far as they are kept, the newest first."""
+    line: list[int] = []
+    found = table.snapshot_by_id(snapshot_id)
+    while found is not None:
+        line.append(found.snapshot_id)
+        found = table.snapshot_by_id(found.parent_snapshot_id) if found.parent_snapshot_id is not None else None
+    return line
+
+
 def previous_snapshot(table: Table, dataset_id: str) -> int:
     """Return the snapshot before the dataset's last load: what its rows were then is what they were before.
 
     Raises:
         DataError: there was no load before, or its snapshot is not kept any more.
     """
-    own = dataset_snapshots(table, dataset_id)
+    line = set(line_of(table, current_snapshot(table)))
+    own = [facts for facts in dataset_snapshots(table, dataset_id) if facts.snapshot_id in line]
     before = own[0].parent_id if own else None
-    if before is not None and table.snapshot_by_id(before) and files_of(table, dataset_id, before):
+    if before is not None and table.snapshot_by_id(before) and files_of(table, dataset_id, snapshot_id=before):
         return before
     raise DataError(
         f"{table.name()[-1]} keeps no snapshot of {dataset_id} before its last load.",

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from estat_dagster.columns import Column
 from estat_dagster.domains import Domain, get_domain
 from estat_dagster.errors import StorageError, ValidationError
-from estat_dagster.lake import partitions, paths, schemas
+from estat_dagster.lake import about, partitions, paths, schemas
 from estat_dagster.lake.catalog import again_after
 from estat_dagster.lake.datafiles import Written, write_data_files
 from estat_dagster.lake.problems import explaining
@@ -44,6 +44,11 @@ class IcebergTableManager:
         found = get_domain(domain)
         return self.ensure(found.name, found.table_name, found.columns, found.partition_by, found.sort_by)
 
+    def create_dataset_inventory_table(self) -> Table:
+        """Return the table of the datasets, made if there is none, and with it the one of their classes."""
+        self.ensure(about.DIMENSIONS, about.DIMENSIONS, about.DIMENSION_COLUMNS)
+        return self.ensure(about.INVENTORY, about.INVENTORY, about.INVENTORY_COLUMNS)
+
     def ensure(
         self,
         group: str,
@@ -52,16 +57,22 @@ class IcebergTableManager:
         partition_by: Sequence[str] = (),
         sort_by: Sequence[str] = (),
     ) -> Table:
-        """Return a table, made if there is none; another process may make it at the same time."""
+        """Return a table with these columns: it is made if there is none, and one that lacks some gets them.
+
+        Another process may do so at the same time.
+
+        Raises:
+            ValidationError: a column is there with another type. Nothing was changed.
+        """
         from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
         from sqlalchemy.exc import IntegrityError, OperationalError
 
-        schema = schemas.iceberg_schema(columns)
-
         def load_or_create() -> Table:
             try:
-                return _with_properties(self.catalog.load_table((self.namespace, name)), columns)
+                return _with_columns(self.catalog.load_table((self.namespace, name)), columns)
             except NoSuchTableError:
+                schema = schemas.iceberg_schema(columns)
+                self.catalog.create_namespace_if_not_exists(self.namespace)
                 return self.catalog.create_table(
                     (self.namespace, name),
                     schema,
@@ -71,7 +82,8 @@ class IcebergTableManager:
                     properties=schemas.PROPERTIES | schemas.properties(columns),
                 )
 
-        races = (TableAlreadyExistsError, CommitFailedException, IntegrityError, OperationalError)
+        # PyIceberg says ValueError of a column that another process added first.
+        races = (TableAlreadyExistsError, CommitFailedException, IntegrityError, OperationalError, ValueError)
         with explaining(f"The table {name} could not be made"):
             return again_after(load_or_create, races)
 
@@ -98,8 +110,13 @@ class IcebergTableManager:
 
     def names(self) -> list[str]:
         """Return the names of the tables, sorted."""
-        with explaining("The tables could not be listed"):
-            return sorted(identifier[-1] for identifier in self.catalog.list_tables(self.namespace))
+        from pyiceberg.exceptions import NoSuchNamespaceError
+
+        try:
+            with explaining("The tables could not be listed", but=(NoSuchNamespaceError,)):
+                return sorted(identifier[-1] for identifier in self.catalog.list_tables(self.namespace))
+        except NoSuchNamespaceError:
+            return []
 
     def prepare(self, domain: Domain, columns: Sequence[Column]) -> Table:
         """Return the domain's table, with every one of the columns; missing ones are added to the live table.
@@ -107,23 +124,8 @@ class IcebergTableManager:
         Raises:
             ValidationError: a column is there with another type. Nothing was changed.
         """
-        from pyiceberg.exceptions import CommitFailedException
-
         self.create_domain_table(domain.name)
-
-        def add_missing() -> Table:
-            table = self.load(domain.table_name)
-            missing = [column for column in columns if _is_missing(table, column)]
-            if missing:
-                with table.transaction() as transaction:
-                    with transaction.update_schema() as update:
-                        for column in missing:
-                            update.add_column(column.name, schemas.iceberg_type(column), doc=column.comment)
-                    transaction.set_properties(schemas.properties(missing))
-            return table
-
-        with explaining(f"The columns of {domain.table_name} could not be added"):
-            return again_after(add_missing, (CommitFailedException, ValueError))
+        return self.ensure(domain.name, domain.table_name, columns, domain.partition_by, domain.sort_by)
 
     def replace_rows(self, name: str, dataset_id: str, groups: Iterable[pa.Table], properties: dict[str, str]) -> int:
         """Replace exactly one dataset's rows by those of the groups in one snapshot, and return its id.
@@ -159,7 +161,7 @@ class IcebergTableManager:
         try:
             with explaining(f"The rows of {dataset_id} could not be committed to {name}", but=refused):
                 return again_after(
-                    lambda: replace(self.store, self.load(name), dataset_id, files, properties, again),
+                    lambda: replace(self.store, self.load(name), [dataset_id], files, properties, again),
                     refused,
                     times=COMMITS,
                     seconds=COMMIT_SECONDS,
@@ -186,11 +188,16 @@ def summarise(values: pa.ChunkedArray) -> dict[str, Any]:
     return {"rows": len(values), "nulls": values.null_count, "value_sum": pc.sum(values).as_py()}
 
 
-def _with_properties(table: Table, columns: Sequence[Column]) -> Table:
-    """Return a table, after it was told of which columns it keeps no metrics where it was made without that."""
+def _with_columns(table: Table, columns: Sequence[Column]) -> Table:
+    """Return a table, after it got the columns that it lacks, and was told of which ones it keeps no metrics."""
+    missing = [column for column in columns if _is_missing(table, column)]
     lacking = {k: v for k, v in schemas.properties(columns).items() if k not in table.properties}
-    if lacking:
+    if missing or lacking:
         with table.transaction() as transaction:
+            if missing:
+                with transaction.update_schema() as update:
+                    for column in missing:
+                        update.add_column(column.name, schemas.iceberg_type(column), doc=column.comment)
             transaction.set_properties(lacking)
     return table
 

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from estat_dagster.errors import ValidationError
 from estat_dagster.lake.compacting import compact
 from estat_dagster.lake.lake import Lake
-from estat_dagster.lake.sweeping import KEEP, expire_snapshots, remove_drafts, remove_orphans
+from estat_dagster.lake.repairing import repair
+from estat_dagster.lake.sweeping import KEEP, check_age, expire_snapshots, remove_drafts, remove_orphans
+from estat_dagster.telemetry import log
 
-COMPACT, EXPIRE, ORPHANS = "compact", "expire", "orphans"
+REPAIR, COMPACT, EXPIRE, ORPHANS = "repair", "compact", "expire", "orphans"
 KINDS = (COMPACT, EXPIRE, ORPHANS)
-"""In this order: compaction frees files, expiry lets go of them, and then they are orphans."""
+"""What is done where nothing is chosen, in this order: compaction frees files, expiry lets go of them, and then they
+are orphans."""
 
 OLDER_THAN = timedelta(days=30)
 
@@ -22,8 +26,8 @@ OLDER_THAN = timedelta(days=30)
 class Report:
     """What was done to a table, or would be in a dry run.
 
-    `count` and `bytes` are of data files put together, of snapshots expired (no bytes), or of files removed. `table`
-    is "" for what is outside the tables.
+    `count` and `bytes` are of data files put together, of snapshots expired (no bytes), of files removed, or of files
+    that were gone. `table` is "" for what is outside the tables.
     """
 
     kind: str
@@ -44,30 +48,52 @@ def maintain(
 ) -> Iterator[Report]:
     """Do the kinds of maintenance on the tables, one after another, and tell of each when it is done.
 
+    What cannot be done is refused at the call, before the first change.
+
     Args:
         lake: the lake.
-        kinds: of `KINDS`.
+        kinds: of `KINDS`, or `REPAIR`.
         names: the tables; none is all of them, and the drafts outside.
         older_than: age of the snapshots that expire and of the files that are removed.
         keep: how many of the newest snapshots of a table stay, however old.
         dry_run: only tell.
 
     Raises:
-        ValidationError: there is no such table, or files would be removed too early.
+        ValidationError: there is no such kind or table, or files would be removed too early.
         StorageError: the lake cannot be read or written.
     """
-    wanted, chosen = set(kinds), list(names)
+    wanted, chosen = set(kinds), list(dict.fromkeys(names))
+    if unknown := wanted - {REPAIR, *KINDS}:
+        raise ValidationError(f"There is no maintenance {min(unknown)!r}.", hint=f"There are {', '.join(KINDS)}.")
+    if ORPHANS in wanted:
+        check_age(older_than)
+    for name in chosen:
+        lake.tables.load(name)
+    return _all(lake, [kind for kind in (REPAIR, *KINDS) if kind in wanted], chosen, older_than, keep, dry_run)
+
+
+def _all(
+    lake: Lake, kinds: list[str], chosen: list[str], older_than: timedelta, keep: int, dry_run: bool
+) -> Iterator[Report]:
     tables = chosen or lake.tables.names()
-    for kind in KINDS:
-        if kind in wanted:
-            for name in tables:
-                yield _do(lake, kind, name, older_than, keep, dry_run)
-    if ORPHANS in wanted and not chosen:
+    for kind in kinds:
+        for name in tables:
+            yield _told(_do(lake, kind, name, older_than, keep, dry_run))
+    if ORPHANS in kinds and not chosen:
         drafts = remove_drafts(lake.store, older_than, dry_run=dry_run)
-        yield Report(ORPHANS, "", len(drafts.files), drafts.bytes, {})
+        yield _told(Report(ORPHANS, "", len(drafts.files), drafts.bytes, {}))
+
+
+def _told(report: Report) -> Report:
+    log("maintain", f"{report.kind} {report.table or 'drafts'}: {report.count:,}", table=report.table)
+    return report
 
 
 def _do(lake: Lake, kind: str, name: str, older_than: timedelta, keep: int, dry_run: bool) -> Report:
+    if kind == REPAIR:
+        mended = repair(lake, name, dry_run=dry_run)
+        facts = {"gone": mended.gone, "mended": mended.mended, "load_again": mended.load_again}
+        return Report(kind, name, len(mended.gone), mended.bytes, {**facts, "unknown_rows": mended.unknown_rows})
     if kind == COMPACT:
         done = compact(lake.tables, name, dry_run=dry_run)
         details = {key: fact for key, fact in vars(done).items() if key not in ("table_name", "bytes")}

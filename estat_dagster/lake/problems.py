@@ -19,6 +19,9 @@ CREDENTIALS = "Renew the AWS credentials, such as with `aws sso login`, and look
 RIGHTS = "The credentials need read and write access to the lake's bucket and Glue database."
 SPACE = "Make space on the disk, or set DATALAKE_HOME to another one; nothing was left half-written."
 WRITABLE = "Check DATALAKE_HOME: the folder cannot be written by this user."
+MISSING = (
+    "Restore it from a backup. Rows of a table can come back without: `estat maintain TABLE --repair`, docs/lake.md."
+)
 REACH = "Check the network, AWS_REGION and AWS_ENDPOINT_URL; `estat doctor` tells more."
 OTHER = "Check DATALAKE_HOME and that the folder can be written and has space; `estat doctor` tells more."
 
@@ -32,6 +35,7 @@ CASES = (
     ),
     (r"AccessDenied|ACCESS_DENIED|Forbidden|HTTP (status|response code) 40[13]", RIGHTS, False),
     (r"No space left|disk is full|disk full|File too large|quota", SPACE, False),
+    (r"No such file|Path does not exist|Cannot open file, does not exist", MISSING, False),
     (r"Permission denied|Read-only|readonly|unable to open database", WRITABLE, False),
     (
         r"SlowDown|SLOW_DOWN|Throttl|TooManyRequests|ServiceUnavailable|SERVICE_UNAVAILABLE|reduce your request rate"
@@ -45,12 +49,13 @@ CASES = (
 
 
 @contextlib.contextmanager
-def explaining(action: str, *, but: tuple[type[Exception], ...] = (), **context: Any) -> Iterator[None]:
+def explaining(action: str, *, but: tuple[type[Exception], ...] = (), hint: str = "", **context: Any) -> Iterator[None]:
     """Raise what goes wrong beneath as ours.
 
     Args:
         action: what could not be done, as the beginning of the message: "s3://lake/x could not be written".
         but: errors that the caller has its own words for; they pass.
+        hint: what to do, where it is not about the lake.
         context: facts for logs.
 
     Raises:
@@ -63,9 +68,9 @@ def explaining(action: str, *, but: tuple[type[Exception], ...] = (), **context:
     except Exception as error:
         if isinstance(error, but) or not is_beneath(error):
             raise
-        words = _words(error)
-        hint, again = _advice(words)
-        raise StorageError(f"{action}: {words}.", hint=hint, retry=again, **context) from error
+        words = _words(error, action)
+        advice, again = _advice(words)
+        raise StorageError(f"{action}: {words}.", hint=hint or advice, retry=again, **context) from error
 
 
 def is_beneath(error: Exception) -> bool:
@@ -80,8 +85,13 @@ def _advice(words: str) -> tuple[str, bool]:
     return OTHER, True
 
 
-def _words(error: Exception) -> str:
-    """Return the error in a line: of Arrow's its end, `Detail: [errno 13] Permission denied`; of SQL's its cause."""
+def _words(error: Exception, action: str) -> str:
+    """Return the error in a line: of Arrow's its file and its end, `Detail: [errno 13] Permission denied`; of SQL's its
+    cause. A file that the action names is not named again."""
     words = " ".join(str(getattr(error, "orig", None) or error).split())
     _, detail, reason = words.rpartition("[errno ")
-    return reason.partition("] ")[2] if detail else (words or type(error).__name__).rstrip(".")
+    if not detail:
+        return (words or type(error).__name__).rstrip(".")
+    file = re.search(r"'([^']*/[^']+)'", words)
+    where = f"{file[1]}: " if file and file[1] not in action else ""
+    return where + reason.partition("] ")[2]

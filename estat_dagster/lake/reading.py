@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from estat_dagster.errors import ValidationError
 from estat_dagster.lake import conditions
-from estat_dagster.lake.inventory import INVENTORY, INVENTORY_COLUMNS
+from estat_dagster.lake.about import INVENTORY, INVENTORY_COLUMNS
 from estat_dagster.lake.lake import Lake
 from estat_dagster.lake.problems import explaining
 from estat_dagster.parallel import side_by_side
@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from pyiceberg.expressions import BooleanExpression
     from pyiceberg.io.pyarrow import ArrowScan
     from pyiceberg.schema import Schema
-    from pyiceberg.table import FileScanTask, Table, TableScan
+    from pyiceberg.table import DataScan, FileScanTask, Table, TableScan
 
     Where = str | BooleanExpression
+    Columns = str | Sequence[str] | None
 
 
 class LakeReader:
@@ -40,7 +41,15 @@ class LakeReader:
         self._lake = lake
 
     def tables(self) -> list[str]:
-        """Return the names of the tables, sorted."""
+        """Return the names of the tables, sorted.
+
+        Raises:
+            ValidationError: there is no lake at that place; none is made.
+        """
+        if not self._lake.is_there:
+            raise ValidationError(
+                f"There is no lake in {self._lake.store.uri()}.", hint="Check the path, or load a dataset into it."
+            )
         return self._lake.tables.names()
 
     def datasets(self) -> pa.Table:
@@ -50,13 +59,13 @@ class LakeReader:
         return self.scan(INVENTORY).sort_by("dataset_id")
 
     def scan(
-        self, table: str, *, columns: Sequence[str] | None = None, where: Where = "", as_of: AsOf | None = None
+        self, table: str, *, columns: Columns = None, where: Where | None = None, as_of: AsOf | None = None
     ) -> pa.Table:
         """Return rows of a table.
 
         Args:
             table: such as `population_data`; `tables()` names them.
-            columns: the columns wanted, in this order; None: all.
+            columns: the columns wanted, in this order, or one; None: all.
             where: a condition like SQL's, `year = 2020 and region_code in ('13000', '27000')`, or PyIceberg's.
             as_of: the table as it was: a snapshot's id, a date, or a moment (UTC where no zone is given).
 
@@ -67,13 +76,13 @@ class LakeReader:
         return self.stream(table, columns=columns, where=where, as_of=as_of).read_all()
 
     def stream(
-        self, table: str, *, columns: Sequence[str] | None = None, where: Where = "", as_of: AsOf | None = None
+        self, table: str, *, columns: Columns = None, where: Where | None = None, as_of: AsOf | None = None
     ) -> pa.RecordBatchReader:
         """Return what `scan` returns, batch by batch: memory holds the rows of a few data files."""
         return _Scan(self.load(table), columns, where, as_of).reader()
 
     def to_pandas(
-        self, table: str, *, columns: Sequence[str] | None = None, where: Where = "", as_of: AsOf | None = None
+        self, table: str, *, columns: Columns = None, where: Where | None = None, as_of: AsOf | None = None
     ) -> pd.DataFrame:
         """Return what `scan` returns as a pandas frame; whole numbers stay whole, with `<NA>` where there is none."""
         import pandas as pd
@@ -82,7 +91,7 @@ class LakeReader:
         return self.scan(table, columns=columns, where=where, as_of=as_of).to_pandas(types_mapper=whole.get)
 
     def to_polars(
-        self, table: str, *, columns: Sequence[str] | None = None, where: Where = "", as_of: AsOf | None = None
+        self, table: str, *, columns: Columns = None, where: Where | None = None, as_of: AsOf | None = None
     ) -> pl.DataFrame:
         """Return what `scan` returns as a Polars frame.
 
@@ -112,7 +121,7 @@ class LakeReader:
 class _Scan:
     """What is read of one table."""
 
-    def __init__(self, table: Table, columns: Sequence[str] | None, where: Where, as_of: AsOf | None) -> None:
+    def __init__(self, table: Table, columns: Columns, where: Where | None, as_of: AsOf | None) -> None:
         self._table = table
         self._snapshot = None if as_of is None else snapshot_as_of(table, as_of)
         self._columns = self._known(columns)
@@ -123,9 +132,9 @@ class _Scan:
         """The table's columns at that snapshot."""
         return self._table.scan(snapshot_id=self._snapshot).projection()
 
-    def _known(self, columns: Sequence[str] | None) -> tuple[str, ...]:
+    def _known(self, columns: Columns) -> tuple[str, ...]:
         names = self._schema.column_names
-        wanted = tuple(names if columns is None else columns)
+        wanted = (columns,) if isinstance(columns, str) else tuple(names if columns is None else columns)
         for name in wanted:
             if name not in names:
                 raise ValidationError(
@@ -141,7 +150,7 @@ class _Scan:
         name = self._table.name()[-1]
         scan = self._table.scan(self._where, selected_fields=self._columns, snapshot_id=self._snapshot)
         with explaining(f"The table {name} could not be read"):
-            tasks = list(scan.plan_files())
+            tasks = self._tasks(scan)
         held = schema_to_pyarrow(scan.projection(), include_field_ids=False)
         schema = pa.schema([plain(held.field(column)) for column in self._columns])
 
@@ -151,6 +160,13 @@ class _Scan:
 
         batches: Iterator[pa.RecordBatch] = itertools.chain.from_iterable(side_by_side(read, tasks))
         return pa.RecordBatchReader.from_batches(schema, batches)
+
+    def _tasks(self, scan: DataScan) -> list[FileScanTask]:
+        try:
+            return list(scan.plan_files())
+        except TypeError:
+            # PyIceberg orders a NULL partition beside a value where another part of an OR lets its file in.
+            return list(self._table.scan(snapshot_id=self._snapshot).plan_files())
 
 
 def plain(field: pa.Field) -> pa.Field:

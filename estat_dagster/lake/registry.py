@@ -22,9 +22,10 @@ REGISTERED, LOADED, FAILED = "registered", "loaded", "failed"
 class DatasetEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the lake knows of a dataset: what it is, which part is held, and its last load.
 
-    `scope` is what shall be loaded next, `loaded_scope` what the rows are; `overall_number` is OVERALL_TOTAL_NUMBER,
-    which e-Stat does not keep right. Counts and what follows them are of the last
-    load that was published; `status` and `error` are of the last try.
+    `scope` is what shall be loaded next, `loaded_scope` what the rows are. Title, dates and credit are what e-Stat said
+    when it was last registered, `loaded_release` what it said of the rows; see `held_release`. `overall_number` is
+    OVERALL_TOTAL_NUMBER, which e-Stat does not keep right. Counts and what follows them are of the last load that was
+    published; `status` and `error` are of the last try.
     """
 
     dataset_id: str
@@ -51,6 +52,7 @@ class DatasetEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     quarantined_count: int | None = None
     null_count: int | None = None
     loaded_scope: dict[str, str] | None = None
+    loaded_release: dict[str, str] | None = None
     table_name: str | None = None
     snapshot_id: int | None = None
     content_hash: str | None = None
@@ -68,6 +70,15 @@ _ENTRY = msgspec.json.Decoder(DatasetEntry)
 def held_scope(entry: DatasetEntry) -> dict[str, str]:
     """Return the part of the table that the lake holds, or shall hold where nothing was loaded yet."""
     return entry.scope if entry.loaded_scope is None else entry.loaded_scope
+
+
+RELEASE = ("title", "survey_date", "open_date", "updated_date", "credit")
+"""What of a description changes with a release, and is kept with its rows."""
+
+
+def held_release(entry: DatasetEntry) -> DatasetEntry:
+    """Return an entry with title, dates and credit of the rows that the lake holds; before a load, as registered."""
+    return msgspec.structs.replace(entry, **(entry.loaded_release or {}))
 
 
 def now() -> str:

@@ -12,11 +12,12 @@ import pyarrow.compute as pc
 
 from estat_dagster.domains import Domain, get_domain
 from estat_dagster.errors import StorageError, ValidationError
-from estat_dagster.lake import inventory, paths, schemas, summary
+from estat_dagster.lake import about, inventory, paths, schemas, summary
 from estat_dagster.lake.datafiles import Written, write_data_files
-from estat_dagster.lake.history import dataset_snapshots
+from estat_dagster.lake.history import dataset_snapshots, line_of
 from estat_dagster.lake.lake import Lake
 from estat_dagster.lake.parquet import write_parquet
+from estat_dagster.lake.problems import explaining
 from estat_dagster.lake.registry import LOADED, DatasetEntry, now
 from estat_dagster.lake.replacing import (
     DATASET_ID,
@@ -52,6 +53,18 @@ class RolledBack:
     classes: bool
 
 
+def find_target(lake: Lake, dataset_id: str, to: AsOf) -> int:
+    """Return the snapshot that a rollback would go to, after it was seen that it can.
+
+    Raises:
+        DataError, ValidationError, StorageError: as `rollback` says.
+    """
+    table = _table(lake, dataset_id)
+    target = snapshot_as_of(table, to)
+    _files(lake, table, dataset_id, target)
+    return target
+
+
 def rollback(lake: Lake, dataset_id: str, to: AsOf) -> RolledBack:
     """Make the rows of an earlier snapshot the dataset's rows again: table, Parquet file, registry and inventory.
 
@@ -64,8 +77,7 @@ def rollback(lake: Lake, dataset_id: str, to: AsOf) -> RolledBack:
         StorageError: a file of the snapshot is gone, or the lake cannot be written.
     """
     entry = lake.registry.get_dataset_info(dataset_id)
-    domain = get_domain(entry.domain)
-    table = lake.tables.load(domain.table_name)
+    domain, table = get_domain(entry.domain), _table(lake, dataset_id)
     target = snapshot_as_of(table, to)
     found = _files(lake, table, dataset_id, target)
     told = _told(table, dataset_id, target)
@@ -88,6 +100,7 @@ def rollback(lake: Lake, dataset_id: str, to: AsOf) -> RolledBack:
         dataset_id,
         LOADED,
         **{"table_name": domain.table_name, "valid_count": rows, "null_count": nulls, "loaded_version": None, **facts},
+        **facts["loaded_release"],
         snapshot_id=snapshot,
         changed_at=now(),
     )
@@ -96,11 +109,15 @@ def rollback(lake: Lake, dataset_id: str, to: AsOf) -> RolledBack:
     return RolledBack(done, target, snapshot, rows, len(again), len(written), classes)
 
 
+def _table(lake: Lake, dataset_id: str) -> Table:
+    return lake.tables.load(get_domain(lake.registry.get_dataset_info(dataset_id).domain).table_name)
+
+
 def _files(lake: Lake, table: Table, dataset_id: str, snapshot_id: int) -> list[DataFile]:
     """Return the snapshot's files that hold the dataset, after it was seen that all are there."""
     found = [
         file
-        for file in files_of(table, dataset_id, snapshot_id)
+        for file in files_of(table, dataset_id, snapshot_id=snapshot_id)
         if holds_only(file, dataset_id, table) or any(map(len, _own_groups(lake, table, dataset_id, file)))
     ]
     if not found:
@@ -124,9 +141,9 @@ def _see_all(lake: Lake, files: list[DataFile]) -> None:
 
 def _told(table: Table, dataset_id: str, snapshot_id: int) -> dict[str, str]:
     """Return what the load said whose rows a snapshot holds; nothing where its own snapshot is not kept any more."""
-    sequence = {s.snapshot_id: s.sequence_number or 0 for s in table.snapshots()}
+    line = set(line_of(table, snapshot_id))
     for facts in dataset_snapshots(table, dataset_id):
-        if sequence[facts.snapshot_id] <= sequence[snapshot_id]:
+        if facts.snapshot_id in line:
             snapshot = table.snapshot_by_id(facts.snapshot_id)
             said = snapshot.summary.additional_properties if snapshot and snapshot.summary else {}
             return {name: said[name] for name in summary.OF_A_LOAD if name in said}
@@ -158,7 +175,7 @@ def _own_groups(lake: Lake, table: Table, dataset_id: str, file: DataFile) -> It
 def _write_file(lake: Lake, domain: Domain, dataset_id: str, snapshot: int, version: str) -> tuple[int, int]:
     """Write the Parquet file from the table's rows, and return how many there are and how many without a number."""
     table = lake.tables.load(domain.table_name)
-    files = sorted(files_of(table, dataset_id, snapshot), key=_place)
+    files = sorted(files_of(table, dataset_id, snapshot_id=snapshot), key=_place)
     nulls = 0
 
     def groups() -> Iterator[pa.Table]:
@@ -181,14 +198,16 @@ def _place(file: DataFile) -> tuple[Any, ...]:
 
 def _put_classes(lake: Lake, dataset_id: str, version: str | None) -> bool:
     """Put the classes of the load of that version back into `dataset_dimensions`, and return whether they are kept."""
-    inventory.create_dataset_inventory_table(lake.tables)
-    table = lake.tables.load(inventory.DIMENSIONS)
+    lake.tables.create_dataset_inventory_table()
+    table = lake.tables.load(about.DIMENSIONS)
     for facts in dataset_snapshots(table, dataset_id):
         snapshot = table.snapshot_by_id(facts.snapshot_id)
         said = snapshot.summary.additional_properties if snapshot and snapshot.summary else {}
         if version and said.get(summary.VERSION) == version:
             scan = table.scan(row_filter=rows_of(dataset_id), snapshot_id=facts.snapshot_id)
             properties = {name: said[name] for name in summary.OF_A_LOAD if name in said}
-            inventory.put_dimensions(lake.tables, dataset_id, scan.to_arrow().to_pylist(), properties)
+            with explaining(f"The classes of {dataset_id} could not be read"):
+                rows = scan.to_arrow().to_pylist()
+            inventory.put_dimensions(lake.tables, dataset_id, rows, properties)
             return True
     return False

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence, Set
 
 import pyarrow as pa
 
 from estat_dagster.columns import EXTRA_AXES, axis_columns
 from estat_dagster.domains import DOMAINS
 from estat_dagster.errors import DataError
+from estat_dagster.lake.about import DIMENSION_COLUMNS, DIMENSIONS, INVENTORY, INVENTORY_COLUMNS
 from estat_dagster.lake.datapackage import Subject, source
-from estat_dagster.lake.inventory import DIMENSION_COLUMNS, INVENTORY_COLUMNS
 from estat_dagster.lake.lake import Lake
 from estat_dagster.lake.reading import LakeReader
+from estat_dagster.lake.registry import DatasetEntry, held_release
 
 ANSWER = "query"
+IDS = re.compile(r"(?<!\d)\d{10}(?!\d)", re.ASCII)
 
 
 def dataset(lake: Lake, dataset_id: str) -> tuple[pa.RecordBatchReader, Subject]:
@@ -23,7 +26,7 @@ def dataset(lake: Lake, dataset_id: str) -> tuple[pa.RecordBatchReader, Subject]
     Raises:
         DataError: it is not in the lake, or was not loaded yet.
     """
-    entry = lake.registry.get_dataset_info(dataset_id)
+    entry = held_release(lake.registry.get_dataset_info(dataset_id))
     if entry.table_name is None:
         raise DataError(f"{dataset_id} has no rows yet.", hint=f"Load it: `estat load {dataset_id}`.")
     found = lake.tables.load(entry.table_name)
@@ -46,19 +49,35 @@ def table(lake: Lake, name: str) -> tuple[pa.RecordBatchReader, Subject]:
     found = reader.load(name)
     snapshot = found.metadata.current_snapshot_id
     batches = reader.stream(name, as_of=snapshot)
-    entries = [entry for entry in lake.registry if entry.snapshot_id is not None]
-    held = [entry for entry in entries if entry.table_name == name] if name.endswith("_data") else entries
-    credit = "\n".join(dict.fromkeys(entry.credit for entry in held))
+    held = _held(lake, {name})
     provenance = {"table": name, "snapshotId": str(snapshot)}
-    return batches, Subject(name, name, _comments(lake, name), [source(entry) for entry in held], credit, provenance)
+    return batches, Subject(
+        name, name, _comments(lake, name), [source(entry) for entry in held], _credit(held), provenance
+    )
 
 
-def answer(sql: str, names: Sequence[str]) -> Subject:
-    """Return what is to be said of the answer to a query; a column with a name of the lake's has its meaning."""
+def answer(lake: Lake, sql: str, names: Sequence[str]) -> Subject:
+    """Return what is to be said of the answer to a query; a column with a name of the lake's has its meaning.
+
+    Its sources are the datasets that the query names by their ids; where it names none, those of the tables it names.
+    """
     domains = [column for domain in DOMAINS.values() for column in domain.columns]
     axes = [column for axis in EXTRA_AXES for column in axis_columns(axis)]
     known = {column.name: column.comment for column in (*INVENTORY_COLUMNS, *DIMENSION_COLUMNS, *domains, *axes)}
-    return Subject(ANSWER, sql, {name: known[name] for name in names if name in known}, provenance={"sql": sql})
+    tables, ids = set(re.findall(r"\w+", sql.lower())), set(IDS.findall(sql))
+    held = [entry for entry in _held(lake, tables) if not ids or entry.dataset_id in ids]
+    columns = {name: known[name] for name in names if name in known}
+    return Subject(ANSWER, sql, columns, [source(entry) for entry in held], _credit(held), {"sql": sql})
+
+
+def _held(lake: Lake, tables: Set[str]) -> list[DatasetEntry]:
+    """Return the datasets whose rows are in the tables, as they were loaded; the tables about datasets hold all."""
+    entries = [held_release(entry) for entry in lake.registry if entry.snapshot_id is not None]
+    return entries if tables & {INVENTORY, DIMENSIONS} else [entry for entry in entries if entry.table_name in tables]
+
+
+def _credit(entries: Iterable[DatasetEntry]) -> str:
+    return "\n".join(dict.fromkeys(entry.credit for entry in entries))
 
 
 def _comments(lake: Lake, name: str) -> dict[str, str]:

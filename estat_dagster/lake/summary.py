@@ -19,8 +19,11 @@ LOAD = "estat.load"
 """What the registry knew of the load, as JSON, so that a rollback can say it again."""
 FROM = "estat.rolled-back-to"
 
+UNKNOWN_RELEASE = {"survey_date": "", "open_date": "", "updated_date": ""}
+"""What is known of the release of a load that did not say it."""
+
 OF_A_LOAD = (RUN, CONTENT, VERSION, SCHEMA_VERSION, LOAD)
-LOADED, ROLLED_BACK, DELETED, COMPACTED = "load", "rollback", "delete", "compact"
+LOADED, ROLLED_BACK, DELETED, COMPACTED, REPAIRED = "load", "rollback", "delete", "compact", "repair"
 
 
 def load_properties(dataset_id: str, facts: Mapping[str, Any]) -> dict[str, str]:
@@ -46,9 +49,9 @@ def load_properties(dataset_id: str, facts: Mapping[str, Any]) -> dict[str, str]
 def read_load(properties: Mapping[str, str]) -> dict[str, Any]:
     """Return the fields of the registry's entry that a snapshot tells of its load; of an old one those it names."""
     if LOAD in properties:
-        facts: dict[str, Any] = json.loads(properties[LOAD])
-        return facts
+        return {"loaded_release": UNKNOWN_RELEASE, **json.loads(properties[LOAD])}
     return {
+        "loaded_release": UNKNOWN_RELEASE,
         "content_hash": properties.get(CONTENT),
         "loaded_version": properties.get(VERSION),
         "run_id": properties.get(RUN) or None,

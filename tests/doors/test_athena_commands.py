@@ -14,7 +14,7 @@ from moto.server import ThreadedMotoServer
 
 from estat_dagster.cli import estat
 from estat_dagster.errors import ValidationError
-from estat_dagster.lake.inventory import create_dataset_inventory_table, put_dimensions
+from estat_dagster.lake.inventory import put_dimensions
 from estat_dagster.workbench import Workbench
 
 BUCKET, REGION = "athena-lake", "ap-northeast-1"
@@ -47,7 +47,7 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         monkeypatch.setenv(name, value)
     boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     tables = Workbench().lake.tables
-    create_dataset_inventory_table(tables)
+    tables.create_dataset_inventory_table()
     put_dimensions(tables, ROW["dataset_id"], [ROW])  # type: ignore[arg-type]
     yield f"http://{host}:{port}"
     requests.post(f"http://{host}:{port}/moto-api/reset", timeout=10).raise_for_status()  # moto forgets only when told

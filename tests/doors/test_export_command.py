@@ -49,7 +49,14 @@ def test_tables_and_answers_are_exported_too(home: Path) -> None:
     sql = "SELECT region_name, value FROM labor_data WHERE value IS NULL OR value >= 0"
     file = run("--sql", sql, "--to", str(home / "answer"))
     assert Path(file).read_text("utf-8").startswith('"region_name","value"')
-    assert json.loads((home / "answer" / "datapackage.json").read_text("utf-8"))["provenance"] == {"sql": sql}
+    package = json.loads((home / "answer" / "datapackage.json").read_text("utf-8"))
+    assert package["provenance"] == {"sql": sql}
+    assert [source["statsDataId"] for source in package["sources"]] == [DATASET]
+    assert "出典：政府統計の総合窓口" in package["credit"]
+    sql = "SELECT INTERVAL '1' DAY AS d"
+    for form in ("csv", "parquet"):
+        with pytest.raises(ValidationError, match="CAST it to varchar"):
+            run("--sql", sql, "--to", str(home / "spans"), "--as", form)
 
 
 def test_what_is_exported_is_named_once(home: Path) -> None:

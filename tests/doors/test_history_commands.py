@@ -10,11 +10,15 @@ import dagster as dg
 import pytest
 from click.testing import CliRunner, Result
 
+from estat_dagster.assets.layers import record_failure
 from estat_dagster.assets.maintenance import MAINTENANCE
+from estat_dagster.assets.registering import register_dataset
 from estat_dagster.automation.deleting import delete_dataset
+from estat_dagster.automation.watching import watch
 from estat_dagster.cli import estat
 from estat_dagster.errors import DataLakeError, StorageError, ValidationError
-from estat_dagster.lake import deleting, inventory, summary
+from estat_dagster.estat.updates import CHANGED
+from estat_dagster.lake import about, deleting, subjects, summary
 from estat_dagster.lake.compacting import compact
 from estat_dagster.lake.comparing import compare
 from estat_dagster.lake.history import dataset_snapshots, find_table, snapshots
@@ -75,7 +79,7 @@ def in_file(lakeside: Lakeside) -> list[str]:
     return sorted(str(row) for row in pq.read_table(lakeside.home / f"parquet/labor/{LABOR}.parquet").to_pylist())
 
 
-def told(lakeside: Lakeside, table: str = inventory.INVENTORY, dataset_id: str = LABOR) -> list[dict[str, Any]]:
+def told(lakeside: Lakeside, table: str = about.INVENTORY, dataset_id: str = LABOR) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = (
         lakeside.bench.lake.tables.load(table).scan(f"dataset_id = '{dataset_id}'").to_arrow().to_pylist()
     )
@@ -97,6 +101,12 @@ def test_a_load_says_in_its_snapshot_what_it_was(lakeside: Lakeside, shell: Shel
     [row] = shell("history", LABOR)
     assert (row["snapshot"], row["run"], row["rows"]) == (str(snapshot.snapshot_id), outcome.run_id, 15)
     assert {row["table"] for row in shell("history")} == {"labor_data", "dataset_inventory", "dataset_dimensions"}
+    assert "there are more" not in shell.run("history", "--limit", "1").stderr
+    lakeside.load(LABOR, force=True)
+    for words, tables in (([], 3), (["labor_data"], 1), ([LABOR], 1)):
+        few = shell.run("history", *words, "--limit", "1", "--format", "json")
+        assert len(json.loads(few.stdout)) == tables
+        assert "there are more" in few.stderr
 
 
 def test_diff_shows_what_a_release_changed(lakeside: Lakeside, shell: Shell) -> None:
@@ -123,8 +133,13 @@ def test_a_rollback_brings_rows_file_registry_and_inventory_back(lakeside: Lakes
     lakeside.load(LABOR)
     lakeside.load(OTHER)
     rows, entry, others, classes = held(lakeside), lakeside.entry(LABOR), held(lakeside, OTHER), told_classes(lakeside)
+    assert dates(lakeside) == {"2024-08-30"}
     release(lakeside)
+    register_dataset(lakeside.bench, LABOR)
+    record_failure(lakeside.bench, LABOR, "The load of the new release broke off.")
+    assert dates(lakeside) == {"2024-08-30"}, "the rows are of before"
     lakeside.load(LABOR)
+    assert dates(lakeside) == {"2024-09-30"}
     newest = held(lakeside)
     dry = shell("rollback", LABOR, "--to", str(entry.snapshot_id), "--dry-run")
     assert len(dry) == 3
@@ -140,6 +155,8 @@ def test_a_rollback_brings_rows_file_registry_and_inventory_back(lakeside: Lakes
     [row] = told(lakeside)
     assert (row["content_hash"], row["snapshot_id"], row["valid_count"]) == (entry.content_hash, back.snapshot_id, 15)
     assert told_classes(lakeside) == classes
+    assert dates(lakeside) == {"2024-08-30"}
+    assert [table.state for table in watch(lakeside.bench, [LABOR]).updates.tables] == [CHANGED]
     assert shell("history", LABOR)[0]["action"] == "rollback"
     again = lakeside.load(LABOR)
     assert again.success
@@ -148,13 +165,20 @@ def test_a_rollback_brings_rows_file_registry_and_inventory_back(lakeside: Lakes
     assert compare(lakeside.bench.lake.tables, LABOR).revised_count == 2
 
 
+def dates(lakeside: Lakeside) -> set[str]:
+    """Return the update date of the dataset's rows, as the inventory and an export tell it."""
+    [row] = told(lakeside)
+    [source] = subjects.dataset(lakeside.bench.lake, LABOR)[1].sources
+    return {row["updated_date"], source["updated"]}
+
+
 def strip(row: str) -> str:
     head, _, tail = row.partition("'updated_at'")
     return head + tail.partition(")")[2]
 
 
 def told_classes(lakeside: Lakeside) -> list[str]:
-    return sorted(map(str, told(lakeside, inventory.DIMENSIONS)))
+    return sorted(map(str, told(lakeside, about.DIMENSIONS)))
 
 
 def test_a_rollback_out_of_files_that_others_share_takes_only_its_own_rows(
@@ -211,7 +235,8 @@ def test_what_cannot_be_rolled_back_changes_nothing(lakeside: Lakeside, shell: S
     before = str(snapshots(lakeside.bench.lake.tables.load("labor_data"))[0].snapshot_id)
     lakeside.load(LABOR)
     rows, entry = held(lakeside), lakeside.entry(LABOR)
-    assert "holds no row" in shell.refused("rollback", LABOR, "--to", before)
+    for dry in ([], ["--dry-run"]):
+        assert "holds no row" in shell.refused("rollback", LABOR, "--to", before, *dry)
     assert "no snapshot 999999999" in shell.refused("rollback", LABOR, "--to", "999999999")
     assert "not registered" in shell.refused("rollback", "9900000013", "--to", before)
     for file in (lakeside.home / "iceberg-tables/labor/labor_data/data").rglob(f"{LABOR}*"):
@@ -244,7 +269,7 @@ def test_deleting_shows_first_and_then_takes_everything_of_one_dataset(lakeside:
         assert shell("delete", LABOR, "--yes") == shown
         assert instance.get_dynamic_partitions("labor_datasets") == [OTHER]
     assert everything_of(lakeside, LABOR) == []
-    assert told(lakeside) == told(lakeside, inventory.DIMENSIONS) == told(lakeside, "labor_data") == []
+    assert told(lakeside) == told(lakeside, about.DIMENSIONS) == told(lakeside, "labor_data") == []
     assert held(lakeside, OTHER) == others
     assert everything_of(lakeside, OTHER) == files
     assert "holds nothing" in shell.refused("delete", LABOR)
@@ -301,7 +326,9 @@ def test_maintenance_runs_as_commands_and_as_assets(lakeside: Lakeside, shell: S
     done = shell("maintain", "labor_data", "--expire", "--older-than", "0", "--keep", "1", "--dry-run")
     assert [(row["kind"], row["count"]) for row in done] == [("expire", 2)]
     assert lakeside.snapshots(LABOR) == 3
-    assert "may belong to a load" in shell.refused("maintain", "--orphans", "--older-than", "0")
+    assert "may belong to a load" in shell.refused("maintain", "--older-than", "0", "--keep", "1")
+    assert "is no age" in shell.refused("maintain", "--older-than", "inf")
+    assert lakeside.snapshots(LABOR) == 3
     config = {"config": {"older_than_days": 1.5, "keep": 1}}
     result = dg.materialize(
         MAINTENANCE,
@@ -319,3 +346,22 @@ def test_maintenance_runs_as_commands_and_as_assets(lakeside: Lakeside, shell: S
     [gone] = shell("maintain", "labor_data", "--expire", "--older-than", "0", "--keep", "1")
     assert gone["count"] == 2
     assert len(dataset_snapshots(find_table(lakeside.bench.lake.tables, LABOR), LABOR)) == 1
+
+
+def test_a_lost_file_is_mended_and_what_was_done_before_an_error_is_printed(lakeside: Lakeside, shell: Shell) -> None:
+    lakeside.load(LABOR)
+    rows = held(lakeside)
+    data = lakeside.home / "iceberg-tables/labor/labor_data/data"
+    gone = sorted(data.glob(f"{LABOR}*"))[0]
+    gone.unlink()
+    for words in (["diff", LABOR, "--from", "2100-01-01"], ["delete", LABOR]):
+        assert gone.name in shell.refused(*words)
+    [told] = shell("maintain", "labor_data", "--repair")
+    assert json.loads(told["details"])["mended"] == [LABOR]
+    assert held(lakeside) == rows
+    manifests = lakeside.home / "iceberg-tables/labor/labor_data/metadata"
+    for file in manifests.glob("snap-*"):
+        file.unlink()
+    broken = shell.run("maintain", "--compact", "--format", "json")
+    assert isinstance(broken.exception, StorageError)
+    assert [row["table"] for row in json.loads(broken.stdout)] == ["dataset_dimensions", "dataset_inventory"]

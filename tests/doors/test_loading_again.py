@@ -197,6 +197,15 @@ def test_a_dataset_stays_in_the_domain_that_it_was_loaded_into(lakeside: Lakesid
     assert lakeside.entry(LABOR).domain == "general"
     with pytest.raises(ValidationError, match="already loaded as general"):
         lakeside.load(LABOR, domain="labor")
+    (lakeside.home / f"registry/{LABOR}.json").unlink()
+    with pytest.raises(ValidationError, match="are in general_data already"):
+        lakeside.load(LABOR, domain="labor")
+    assert lakeside.load(LABOR).success, "after the registry was lost"
+    assert (lakeside.entry(LABOR).domain, lakeside.entry(LABOR).domain_reason) == (
+        "general",
+        "its rows are in general_data",
+    )
+    assert "labor_data" not in lakeside.bench.lake.tables.names()
 
 
 def test_a_layer_can_be_redone_from_the_one_before_without_asking_estat(lakeside: Lakeside, sandbox: Sandbox) -> None:

@@ -20,10 +20,12 @@ from pyiceberg.table import Table
 from estat_dagster.columns import Column, arrow_schema, axis_columns
 from estat_dagster.domains import DOMAINS, Domain
 from estat_dagster.errors import ValidationError
-from estat_dagster.lake import compacting, partitions, rowgroups, schemas
+from estat_dagster.lake import about, compacting, partitions, rowgroups, schemas
 from estat_dagster.lake.compacting import compact
 from estat_dagster.lake.history import snapshots
+from estat_dagster.lake.inventory import put_inventory
 from estat_dagster.lake.lake import Lake
+from estat_dagster.lake.registry import DatasetEntry
 from estat_dagster.partitioning import parse
 from estat_dagster.query.scan import plan, select_sql
 from tests.lake.shore import POPULATION, STAGED, frame, lake_in, load
@@ -58,6 +60,18 @@ def test_columns_of_a_later_dataset_leave_old_files_and_snapshots_readable(lake:
     assert pq.read_schema(file.file_path.removeprefix("file://")).names == names
     back = lake.tables.replace_rows(POPULATION.table_name, A, old_groups(lake, file.file_path), {})
     assert table.refresh().scan(f"dataset_id = '{A}'", snapshot_id=back).count() == 1
+
+
+def test_the_inventory_gets_columns_that_a_table_of_before_lacks(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as before:
+        few = tuple(column for column in about.INVENTORY_COLUMNS if column.name != "credit")
+        before.setattr(about, "INVENTORY_COLUMNS", few)
+        lake.tables.create_dataset_inventory_table()
+    entry = DatasetEntry(A, "population", "", "人口", "test", "2026-01-01T00:00:00+00:00", credit="出典")
+    put_inventory(lake.tables, entry)
+    table = lake.tables.create_dataset_inventory_table()
+    assert table.schema().column_names[-1] == "credit"
+    assert [row["credit"] for row in table.scan().to_arrow().to_pylist()] == ["出典"]
 
 
 def old_groups(lake: Lake, uri: str) -> list[pa.Table]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import msgspec
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
@@ -23,6 +24,7 @@ from hypothesis import strategies as st
 from estat_dagster.errors import StorageError, ValidationError
 from estat_dagster.lake.datapackage import DESCRIPTOR, Subject
 from estat_dagster.lake.exporting import Exported, export
+from estat_dagster.lake.registry import DatasetEntry
 from estat_dagster.lake.subjects import answer, table
 from tests.lake.shore import frame, lake_in, load
 from tests.lake.test_lake_faults import at_most
@@ -121,6 +123,17 @@ def test_duckdb_and_python_read_the_csv(tmp_path: Path) -> None:
     assert file.read_bytes().startswith(b'"text","value","year","day","at","sure","code"\r\n,,1,,,,""\r\n')
 
 
+def test_what_is_no_number_is_written_as_table_schema_does(tmp_path: Path) -> None:
+    values = [float("nan"), float("inf"), float("-inf"), None, 1e300]
+    held = as_table([(None, value, None, None, None, None, "infinite nan") for value in values])
+    written = [line.split(",")[1] for line in put(held, tmp_path / "out").file.read_text("utf-8").splitlines()[1:]]
+    assert written == ["NaN", "INF", "-INF", "", "1e+300"]
+    with system.use_context(trusted=True):
+        rows = Package(str(tmp_path / "out" / DESCRIPTOR)).resources[0].read_rows()
+    assert [str(row["value"]) for row in rows] == ["NaN", "Infinity", "-Infinity", "None", "1E+300"]
+    assert rows[0]["code"] == "infinite nan"
+
+
 def test_parquet_holds_the_rows_and_is_described(tmp_path: Path) -> None:
     held = as_table([(None, None, 1, None, None, None, ""), ("", 0.5, None, date(2020, 1, 2), None, True, "人")])
     done = put(held, tmp_path / "out", "parquet")
@@ -204,11 +217,51 @@ def test_rows_that_break_off_or_a_full_disk_leave_what_was_there(tmp_path: Path)
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_lists_have_no_place_in_csv(tmp_path: Path) -> None:
-    rows = pa.table({"a": [[1, 2]]})
-    with pytest.raises(ValidationError, match="CAST it to varchar"):
-        export(rows.to_reader(), SUBJECT, tmp_path / "out")
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_what_a_form_does_not_have_is_refused(tmp_path: Path, form: Any) -> None:
+    spans = pa.array([(1, 2, 3)], pa.month_day_nano_interval())
+    for values in ([[1, 2]], spans) if form == "csv" else (spans,):
+        with pytest.raises(ValidationError, match="CAST it to varchar"):
+            export(pa.table({"a": values}).to_reader(), SUBJECT, tmp_path / "out", form)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_stays_and_what_is_no_folder_of_ones_own_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "out")
+    for value in (1.0, 2.0):
+        put(as_table([("a", value, 1, None, None, None, "x")]), tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "out"]
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    for folder, said in ((Path(), "is the working folder"), (Path("s3://bucket/x"), "no folder of this machine")):
+        with pytest.raises(ValidationError, match=said):
+            put(as_table([]), folder)
+    assert list(Path().iterdir()) == []
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StorageError, match=r"could not be written.* name a folder elsewhere"):
+        put(as_table([]), tmp_path / "file" / "out")
+
+
+def test_the_export_of_before_stays_where_the_new_one_cannot_take_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "out"
+    put(as_table([("a", 1.0, 1, None, None, None, "x")]), folder)
+    before, rename = {path.name: path.read_bytes() for path in folder.iterdir()}, Path.rename
+
+    def refuse(path: Path, target: Path) -> Path:
+        if path.name.endswith(".tmp"):
+            raise OSError(5, "Input/output error")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(StorageError, match="Input/output error"):
+        put(as_table([]), folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
 def test_a_table_is_exported_with_its_columns_meanings(tmp_path: Path) -> None:
@@ -222,8 +275,24 @@ def test_a_table_is_exported_with_its_columns_meanings(tmp_path: Path) -> None:
     assert {field["title"] for field in package["resources"][0]["schema"]["fields"]} >= {"値", "地域名"}
 
 
-def test_columns_of_an_answer_are_described_where_the_lake_knows_them() -> None:
-    subject = answer("SELECT value, 1 AS other", ["value", "other"])
+def test_an_answer_is_described_where_the_lake_knows_its_columns_and_tables(tmp_path: Path) -> None:
+    lake = lake_in(tmp_path / "lake")
+    first, second, other = "0000000001", "0000000002", "0000000003"
+    for dataset_id, name in ((first, "population_data"), (second, "population_data"), (other, "labor_data")):
+        entry = DatasetEntry(dataset_id, "", "", f"T{dataset_id}", "test", "2026-01-01T00:00:00+00:00")
+        held = {"table_name": name, "snapshot_id": 1, "credit": f"出典 {dataset_id}"}
+        lake.registry.save_metadata(msgspec.structs.replace(entry, **held))
+    for sql, ids in {
+        "SELECT value FROM Population_Data": [first, second],
+        f"SELECT value FROM population_data WHERE dataset_id IN ('{second}', '{other}')": [second],
+        "SELECT value FROM population_data JOIN labor_data USING (year)": [first, second, other],
+        "SELECT title FROM dataset_inventory": [first, second, other],
+        "SELECT 1": [],
+    }.items():
+        found = answer(lake, sql, [])
+        assert [one["statsDataId"] for one in found.sources] == ids
+        assert found.credit == "\n".join(f"出典 {dataset_id}" for dataset_id in ids)
+    subject = answer(lake, "SELECT value, 1 AS other", ["value", "other"])
     assert subject.columns["value"].startswith("値 / ")
     assert "other" not in subject.columns
     assert subject.provenance == {"sql": "SELECT value, 1 AS other"}

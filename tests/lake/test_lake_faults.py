@@ -8,14 +8,17 @@ import resource
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import boto3
 import pytest
 
 from estat_dagster.errors import StorageError
+from estat_dagster.lake import compacting
 from estat_dagster.lake import store as stores
 from estat_dagster.lake.lake import Lake, open_lake
+from estat_dagster.lake.sweeping import expire_snapshots
 from tests.cloud import Cloud
 from tests.lake.shore import frame, lake_in, load
 from tests.weather import CONCURRENT, DENIED, DROPPED, EXPIRED, SLOW_DOWN, Fault, Request, Weather, bad_weather
@@ -123,6 +126,18 @@ def test_what_stays_is_said_and_the_rows_of_before_stay(
     assert drafts(far) == []
     load(far, frame(A, [5.0]))
     assert values(far) == [5.0]
+
+
+def test_maintenance_that_glue_refuses_is_said(far: Lake, weather: Weather, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compacting, "FEWEST", 2)
+    load(far, frame("0000000002", [1.0, 2.0]))
+    for change in (
+        lambda: compacting.compact(far.tables, TABLE),
+        lambda: expire_snapshots(far.tables, TABLE, timedelta(0), keep=1),
+    ):
+        with weather.storm(DENIED, update_table), pytest.raises(StorageError, match="need read and write access"):
+            change()
+    assert values(far) == [1.0, 1.0, 2.0, 2.0]
 
 
 @pytest.mark.soak
@@ -247,6 +262,7 @@ def test_a_disk_without_space_leaves_the_rows_of_before(tmp_path: Path) -> None:
 def test_a_folder_that_can_only_be_read_is_said(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", "2m") as disk:
         lake = lake_in(disk / "lake")
+        load(lake, frame(A, [1.0]))
         load(lake, frame(A, [1.0, 2.0]))
         lake.tables.catalog.close()  # its connection to SQLite keeps the disk writable
         subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
@@ -256,3 +272,5 @@ def test_a_folder_that_can_only_be_read_is_said(tmp_path: Path) -> None:
         assert values(lake) == [1.0, 2.0]
         with pytest.raises(StorageError, match="cannot be written by this user"):
             lake_in(disk / "another").tables.names()
+        with pytest.raises(StorageError, match=r"could not be expired.*cannot be written by this user"):
+            expire_snapshots(lake_in(disk / "lake").tables, TABLE, timedelta(0), keep=1)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import resource
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -269,3 +271,19 @@ def test_a_full_file_begins_the_next(store: Store, monkeypatch: pytest.MonkeyPat
     ]
     assert [value for part in held for value in part] == list(range(1_000))
     assert len(held) > 3, "a full file is noticed a few row groups later"
+
+
+def test_a_load_holds_as_much_of_a_large_dataset_as_of_a_small_one_and_begins_a_file_after_128_mb(
+    tmp_path: Path,
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.lake.stream", str(tmp_path), "9"],
+        cwd=Path(__file__).resolve().parents[2], capture_output=True, text=True, check=False, timeout=240,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    small, large = map(int, done.stdout.split())
+    assert large < 1.5 * small
+    tasks = lake_in(tmp_path).tables.load(POPULATION.table_name).scan("dataset_id = '0000000002'").plan_files()
+    least, greatest = sorted(task.file.file_size_in_bytes for task in tasks)
+    assert datafiles.TARGET_BYTES == 128 * 2**20 <= greatest < 160 * 2**20
+    assert least < 64 * 2**20

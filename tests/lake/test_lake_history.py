@@ -101,6 +101,17 @@ def test_a_comparison_tells_added_removed_and_revised_rows_with_old_and_new(lake
     assert compare(lake.tables, A, found.after).is_equal
 
 
+def test_a_table_that_was_set_back_is_compared_as_it_is(lake: Lake) -> None:
+    first = load(lake, cells(A, [{"time_code": "2000000000", "value": 1.0}]))
+    second = load(lake, cells(A, [{"time_code": "2000000000", "value": 2.0}]))
+    load(lake, cells(A, [{"time_code": "2000000000", "value": 3.0}]))
+    with lake.tables.load(POPULATION.table_name).manage_snapshots() as manage:
+        manage.rollback_to_snapshot(second)
+    found = compare(lake.tables, A)
+    assert (found.before, found.after) == (first, second)
+    assert found.revised.column("new_value").to_pylist() == [2.0]
+
+
 def test_an_axis_that_came_between_does_not_hide_what_is_the_same(lake: Lake) -> None:
     first = load(lake, cells(A, [{"time_code": "2000000000", "value": 1.0}]))
     load(

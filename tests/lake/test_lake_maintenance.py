@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pyiceberg.table.statistics import PartitionStatisticsFile
+from pyiceberg.table.update import SetPartitionStatisticsUpdate
 
 from estat_dagster.errors import ValidationError
-from estat_dagster.lake import compacting, schemas, sweeping
+from estat_dagster.lake import compacting, schemas
 from estat_dagster.lake.athena_maintenance import maintain_on_athena, statements
 from estat_dagster.lake.compacting import compact
 from estat_dagster.lake.history import snapshots
 from estat_dagster.lake.lake import Lake, open_lake
 from estat_dagster.lake.maintenance import COMPACT, KINDS, maintain
-from estat_dagster.lake.sweeping import expire_snapshots, remove_drafts, remove_orphans
+from estat_dagster.lake.sweeping import age, expire_snapshots, remove_drafts, remove_orphans
 from tests.cloud import Cloud
 from tests.lake.shore import POPULATION, frame, lake_in, load
 
@@ -125,7 +127,7 @@ def test_expiry_keeps_the_newest_the_young_and_the_named(lake: Lake) -> None:
     assert expire_snapshots(lake.tables, NAME, timedelta(0), keep=0).kept == 2, "the current one and the tag"
 
 
-def age(lake: Lake, days: float) -> None:
+def make_old(lake: Lake, days: float) -> None:
     """Make every file look so many days older."""
     then = time.time() - days * 86_400
     for file in Path(lake.store.full()).rglob("*"):
@@ -142,7 +144,16 @@ def test_orphans_are_removed_and_nothing_that_a_snapshot_names(lake: Lake) -> No
     for file in lost:
         file.write_bytes(b"12345")
     assert remove_orphans(lake.tables, NAME, timedelta(days=3)).files == (), "too young"
-    age(lake, 4)
+    make_old(lake, 4)
+    counted = folder / "metadata" / "partition-stats.parquet"
+    counted.write_bytes(b"1")
+    os.utime(counted, (0, 0))
+    with lake.tables.load(NAME).transaction() as transaction:
+        file = PartitionStatisticsFile(
+            snapshot_id=first, statistics_path=lake.store.uri(str(counted.relative_to(lake.store.full()))),
+            file_size_in_bytes=1,
+        )  # fmt: skip
+        transaction._apply((SetPartitionStatisticsUpdate(partition_statistics=file),))
     young = folder / "data" / "young.parquet"
     young.write_bytes(b"1")
     told = remove_orphans(lake.tables, NAME, timedelta(days=3), dry_run=True)
@@ -152,6 +163,7 @@ def test_orphans_are_removed_and_nothing_that_a_snapshot_names(lake: Lake) -> No
     assert remove_orphans(lake.tables, NAME, timedelta(days=3)) == told
     assert not any(file.exists() for file in lost)
     assert young.exists()
+    assert counted.exists()
     assert rows(lake) == now
     assert rows(lake, first) == then
 
@@ -161,7 +173,7 @@ def test_expired_rows_become_orphans_and_the_current_ones_stay(lake: Lake) -> No
     compact(lake.tables, NAME)
     before = rows(lake)
     expire_snapshots(lake.tables, NAME, timedelta(0), keep=1)
-    age(lake, 2)
+    make_old(lake, 2)
     gone = remove_orphans(lake.tables, NAME, timedelta(days=1))
     assert sum(file.path.endswith(".parquet") for file in gone.files) >= 13
     assert rows(lake) == before
@@ -170,7 +182,7 @@ def test_expired_rows_become_orphans_and_the_current_ones_stay(lake: Lake) -> No
 
 
 @pytest.mark.soak
-def test_the_lake_on_aws_is_kept_in_order_in_the_same_way(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_lake_on_aws_is_kept_in_order_in_the_same_way(cloud: Cloud) -> None:
     lake = fill(open_lake(cloud.settings()))
     before = rows(lake)
     assert compact(lake.tables, NAME).files_after == 2
@@ -179,14 +191,14 @@ def test_the_lake_on_aws_is_kept_in_order_in_the_same_way(cloud: Cloud, monkeypa
     assert [row for row in after if IDS[0] not in row] == [row for row in before if IDS[0] not in row]
     assert expire_snapshots(lake.tables, NAME, timedelta(0), keep=1).kept == 1
     assert remove_orphans(lake.tables, NAME, timedelta(days=1)).files == ()
-    monkeypatch.setattr(sweeping, "SAFE_AGE", timedelta(days=-1))
+    later = datetime.now(UTC) + timedelta(days=2)
     lost = f"iceberg-tables/population/{NAME}/data/lost.parquet"
     lake.store.write(lost, b"1")
-    gone = {file.path for file in remove_orphans(lake.tables, NAME, timedelta(hours=-1)).files}
+    gone = {file.path for file in remove_orphans(lake.tables, NAME, timedelta(days=1), now=later).files}
     assert lost in gone
     assert sum(path.endswith(".parquet") for path in gone) == 1 + 12 + 2, "lost, before compaction, and the shared ones"
     assert rows(lake) == after
-    assert remove_drafts(lake.store, timedelta(hours=-1)).files == ()
+    assert remove_drafts(lake.store, timedelta(days=1), now=later).files == ()
 
 
 def test_files_of_running_loads_are_safe_from_a_hasty_hand(lake: Lake) -> None:
@@ -203,7 +215,7 @@ def test_drafts_of_killed_processes_go_and_files_stay(lake: Lake) -> None:
     lake.store.write("parquet/population/a.parquet", b"1")
     draft = Path(lake.store.full("parquet/population/a.parquet.0f.tmp"))
     draft.write_bytes(b"12")
-    age(lake, 2)
+    make_old(lake, 2)
     assert [file.path for file in remove_drafts(lake.store, timedelta(days=1)).files] == [
         "parquet/population/a.parquet.0f.tmp"
     ]
@@ -215,14 +227,37 @@ def test_maintenance_reports_each_kind_of_each_table(lake: Lake) -> None:
     done = list(maintain(lake, older_than=timedelta(days=2)))
     assert [(report.kind, report.table) for report in done] == [*((kind, NAME) for kind in KINDS), ("orphans", "")]
     assert done[0].count == 10
-    with pytest.raises(ValidationError, match="no table 'nothing'"):
-        list(maintain(lake, [COMPACT], ["nothing"]))
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"older_than": timedelta(0)}, "may belong to a load"),
+        ({"names": [NAME, "nothing"]}, "no table 'nothing'"),
+        ({"kinds": [COMPACT, "vacuum"]}, "no maintenance 'vacuum'"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_before_the_first_change(
+    tmp_path: Path, asked: dict[str, Any], said: str
+) -> None:
+    lake = lake_in(tmp_path / "lake")
+    for dataset_id in IDS[:2]:
+        load(lake, frame(dataset_id, [1.0]))
+    with pytest.raises(ValidationError, match=said):
+        maintain(lake, keep=1, **asked)
+    assert len(snapshots(lake.tables.load(NAME))) == 2
+
+
+@pytest.mark.parametrize("days", [-1.0, float("nan"), float("inf"), 1e9, 800_000.0])
+def test_what_is_no_age_is_refused(days: float) -> None:
+    with pytest.raises(ValidationError, match="is no age in days"):
+        age(days)
 
 
 def test_athena_is_given_its_statements_in_order() -> None:
     ran: list[str] = []
     done = maintain_on_athena(ran.append, "estat_iceberg_db", ["labor_data"], older_than=timedelta(days=2), keep=5)
-    assert ran == done
+    assert [*done] == ran
     assert ran == [
         "OPTIMIZE estat_iceberg_db.labor_data REWRITE DATA USING BIN_PACK",
         "ALTER TABLE estat_iceberg_db.labor_data SET TBLPROPERTIES "
@@ -232,3 +267,14 @@ def test_athena_is_given_its_statements_in_order() -> None:
     assert list(statements("db", "t", [COMPACT])) == ["OPTIMIZE db.t REWRITE DATA USING BIN_PACK"]
     with pytest.raises(ValidationError, match="not a name"):
         list(statements("db", "t; DROP TABLE t"))
+    ran.clear()
+    for kind, said in (
+        ("expire", "may belong to a load"),
+        ("orphans", "may belong to a load"),
+        ("repair", "has no rep"),
+    ):
+        with pytest.raises(ValidationError, match=said):
+            maintain_on_athena(ran.append, "db", ["t", "u"], ["compact", kind], older_than=timedelta(0))
+    with pytest.raises(ValidationError, match="not a name"):
+        maintain_on_athena(ran.append, "db", ["t", "U"])
+    assert ran == [], "nothing runs before all of it can"

@@ -8,22 +8,30 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import boto3
+import duckdb
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pyiceberg.expressions import EqualTo
 
 import estat_dagster.lake
+from estat_dagster.columns import arrow_schema
 from estat_dagster.errors import ValidationError
-from estat_dagster.lake.inventory import INVENTORY_COLUMNS, put_inventory
-from estat_dagster.lake.lake import Lake
+from estat_dagster.lake.about import INVENTORY_COLUMNS
+from estat_dagster.lake.inventory import put_inventory
+from estat_dagster.lake.lake import Lake, open_lake
 from estat_dagster.lake.reading import LakeReader
 from estat_dagster.lake.registry import DatasetEntry
-from tests.lake.shore import frame, lake_in, load
+from tests.cloud import Cloud
+from tests.lake.shore import STAGED, frame, lake_in, load
 
 A, B = "0000000001", "0000000002"
 TABLE = "population_data"
+COMPARED = ["year", "value", "region_code"]
 
 
 @pytest.fixture
@@ -46,6 +54,54 @@ def test_a_table_is_read_whole_by_column_and_by_condition(held: LakeReader) -> N
     assert values(held.scan(TABLE, where=EqualTo("year", 2000))) == [1.0]
     assert values(held.scan(TABLE, where="year is null")) == [None]
     assert len(held.scan(TABLE, where="year = 1900")) == 0
+    assert held.scan(TABLE, columns="value", where=None).column_names == ["value"]
+
+
+@pytest.fixture(scope="module")
+def sparse(tmp_path_factory: pytest.TempPathFactory) -> tuple[LakeReader, pa.Table]:
+    """A lake in which every column of a condition is NULL somewhere, and the partition too; and its rows."""
+    lake = lake_in(Path(tmp_path_factory.mktemp("sparse")))
+    rows = [
+        {"dataset_id": A, "year": year, "value": value, "region_code": region}
+        for year in (2000, 2001, None)
+        for value in (0.0, 1.5, None)
+        for region in ("13000", "27000", None)
+    ]
+    load(lake, pa.Table.from_pylist(rows, schema=arrow_schema(STAGED)))
+    return LakeReader(lake), LakeReader(lake).scan(TABLE, columns=COMPARED)
+
+
+def comparisons(column: str, values: list[str]) -> st.SearchStrategy[str]:
+    one, several = st.sampled_from(values), st.lists(st.sampled_from(values), min_size=1, max_size=3)
+    return (
+        st.builds("{} {} {}".format, st.just(column), st.sampled_from(["=", "!=", "<", "<=", ">", ">="]), one)
+        | st.builds(
+            lambda word, them: f"{column} {word} ({', '.join(them)})", st.sampled_from(["in", "not in"]), several
+        )
+        | st.sampled_from([f"{column} is null", f"{column} is not null"])
+    )
+
+
+CONDITIONS = st.recursive(
+    comparisons("year", ["2000", "2001", "1999"])
+    | comparisons("value", ["0.0", "1.5", "-1.0"])
+    | comparisons("region_code", ["'13000'", "'27000'", "'x'"])
+    | st.sampled_from(["region_code like '13%'", "region_code not like '13%'"]),
+    lambda parts: (
+        st.builds("({} {} {})".format, parts, st.sampled_from(["and", "or"]), parts)
+        | st.builds("(not {})".format, parts)
+    ),
+    max_leaves=4,
+)
+
+
+@given(CONDITIONS)
+def test_a_condition_finds_the_rows_that_duckdb_finds(sparse: tuple[LakeReader, pa.Table], condition: str) -> None:
+    reader, rows = sparse
+    expected = duckdb.sql(f"SELECT * FROM rows WHERE {condition}").fetchall()
+    found = [tuple(row.values()) for row in reader.scan(TABLE, columns=COMPARED, where=condition).to_pylist()]
+    assert sorted(map(repr, found)) == sorted(map(repr, expected))
+    assert len(rows) == 27
 
 
 def test_batches_are_what_a_scan_holds(held: LakeReader) -> None:
@@ -85,6 +141,7 @@ def test_without_polars_the_hint_says_what_to_install(held: LakeReader, monkeypa
 
 
 def test_datasets_are_those_of_the_inventory(lake: Lake) -> None:
+    assert lake.tables.names() == []
     assert LakeReader(lake).datasets().column_names == [column.name for column in INVENTORY_COLUMNS]
     for dataset_id in (B, A):
         entry = DatasetEntry(dataset_id, "population", "", "人口", "sandbox", "2026-01-01T00:00:00+00:00")
@@ -122,9 +179,31 @@ def test_what_cannot_be_read_is_refused_by_name(tmp_path: Path, asked: dict[str,
     assert refused.value.hint
 
 
-def test_an_empty_lake_has_no_tables(tmp_path: Path) -> None:
-    with pytest.raises(ValidationError, match="the lake is empty"):
-        estat_dagster.lake.open(tmp_path / "lake").scan(TABLE)
+def test_reading_makes_no_lake_where_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for needs in (lambda held: held.scan(TABLE), LakeReader.tables, LakeReader.datasets):
+        with pytest.raises(ValidationError, match="There is no lake in"):
+            needs(estat_dagster.lake.open(tmp_path / "lake"))
+    monkeypatch.chdir(tmp_path)
+    for place in ("s3://bucket/lake", "https://bucket", Path("s3://bucket")):
+        with pytest.raises(ValidationError, match="no place of a lake"):
+            estat_dagster.lake.open(place)
+    monkeypatch.setenv("DATALAKE_HOME", "s3://bucket")
+    with pytest.raises(ValidationError, match="DATALAKE_S3_BUCKET"):
+        estat_dagster.lake.open()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bucket_is_opened_by_its_address_and_no_database_is_made(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = cloud.settings()
+    monkeypatch.setenv("DATALAKE_GLUE_DATABASE", settings.glue_database)
+    held = estat_dagster.lake.open(f"s3://{settings.s3_bucket}")
+    assert held.tables() == []
+    names = [database["Name"] for database in boto3.client("glue").get_databases()["DatabaseList"]]
+    assert settings.glue_database not in names
+    load(open_lake(settings), frame(A, [1.0]))
+    assert held.tables() == [TABLE]
 
 
 def test_the_example_of_the_readme_runs(

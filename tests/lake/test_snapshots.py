@@ -40,7 +40,8 @@ def test_a_moment_is_the_last_snapshot_made_by_then_in_any_time_zone(table: Tabl
         assert snapshot_as_of(table, moment.replace(tzinfo=None).isoformat()) == snapshot_id
     (first, _), (_, second), (last, moment) = history
     assert snapshot_as_of(table, second - timedelta(milliseconds=1)) == first
-    assert snapshot_as_of(table, (moment + timedelta(days=1)).date().isoformat()) == last
+    day = (moment + timedelta(days=1)).date()
+    assert snapshot_as_of(table, day) == snapshot_as_of(table, day.isoformat()) == last
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,11 @@ from estat_dagster.assets.steps.job import VALIDATED, DatasetJob, StepResult, co
 from estat_dagster.columns import EXTRA_AXES, Column, axis_columns
 from estat_dagster.domains import Domain
 from estat_dagster.errors import DataError
+from estat_dagster.estat.credit import table_credit
 from estat_dagster.lake import inventory, paths, schemas
 from estat_dagster.lake.iceberg import summarise
 from estat_dagster.lake.parquet import read_groups, read_version, stamped, write_parquet
-from estat_dagster.lake.registry import LOADED, now
+from estat_dagster.lake.registry import LOADED, RELEASE, now
 from estat_dagster.lake.summary import load_properties
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def load_table(job: DatasetJob) -> StepResult:
             dataset_id=job.dataset_id,
         )
     unchanged = job.entry.loaded_version == version and job.entry.snapshot_id is not None and not job.force
-    known = _known(job, version)
+    known = _known(job, version) | {"loaded_release": _release(job, unchanged)}
     if not unchanged:
         known |= _commit(job, path, version, known)
     known |= {"checked_at": now(), "run_id": job.run_id or job.entry.run_id}
@@ -118,6 +119,15 @@ def _known(job: DatasetJob, version: str) -> dict[str, Any]:
         "parquet_uri": lake.store.uri(paths.parquet(job.domain, job.dataset_id)),
         "run_id": job.run_id,
     }
+
+
+def _release(job: DatasetJob, unchanged: bool) -> dict[str, str]:
+    """Return what e-Stat said of the rows' release, as their raw pages say; a later one with equal rows leaves it."""
+    if unchanged and job.entry.loaded_release is not None:
+        return job.entry.loaded_release
+    table, (_, manifest) = job.metadata().table, job.manifest()
+    credit = table_credit(table, manifest.source, processed=True)
+    return {name: credit if name == "credit" else getattr(table, name) for name in RELEASE}
 
 
 def dimension_rows(job: DatasetJob) -> Iterator[dict[str, Any]]:
