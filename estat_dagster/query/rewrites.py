@@ -91,6 +91,12 @@ def rewrite(function: exp.Anonymous) -> exp.Expr:
     raise unavailable(f"The function {name}")
 
 
+def is_available(name: str) -> bool:
+    """Say whether the embedded engine has a function of Athena's, by its name."""
+    elsewhere = "at_timezone avg from_iso8601_timestamp if listagg map_agg multimap_agg with_timezone"
+    return name in _REWRITTEN or name in MACROS or name in _SAME or name in RENAMED or name in elsewhere.split()
+
+
 def _checked(name: str, arguments: list[exp.Expr]) -> list[exp.Expr]:
     fewest, most = _ARITIES.get(name, (2, 2))
     if not fewest <= len(arguments) <= most:
