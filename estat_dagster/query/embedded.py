@@ -147,6 +147,6 @@ class EmbeddedEngine:
     def _about(self, statement: Statement, parameters: Sequence[object], as_of: AsOf | None, work: Work) -> pa.Table:
         """Answer SHOW TABLES, DESCRIBE and EXPLAIN."""
         if statement.kind != "explain":
-            return catalogue.answer(statement, self)
+            return catalogue.answer(statement, self, parameters)
         plan = self._duck.plan(values.bind(statement.tree, parameters), self._tables(), as_of, work)
         return pa.table({"Query Plan": pa.array(plan.splitlines(), pa.string())})

@@ -46,6 +46,7 @@ _KINDS: dict[str, type[duckdb.Error]] = {
     "Permission": duckdb.PermissionException,
 }
 _LONGEST = 200
+_FILE = re.compile(r"([^/\s'\"]+\.parquet)\b")
 _PATH = re.compile(r"(?:file:)?/[^\s'\"]*/[^\s'\"]*")
 
 
@@ -53,6 +54,15 @@ def of_stream(error: OSError) -> duckdb.Error:
     """Return the error of DuckDB that Arrow made another of: it met the query while its rows were being read."""
     message = str(error)
     return _KINDS.get(message.partition(" Error: ")[0], duckdb.Error)(message)
+
+
+def unreadable(what: str, error: Exception) -> StorageError:
+    """Return the error for a file of the lake that cannot be read: it names the file, without its place."""
+    name = _FILE.search(str(error))
+    return StorageError(
+        f"{what}: {name[1]}." if name else f"{what}.",
+        hint="If it is lost, `estat load --force ID` loads its dataset again; `estat doctor` looks closer.",
+    )
 
 
 def translate(error: duckdb.Error, columns: Iterable[str]) -> DataLakeError:
@@ -63,9 +73,7 @@ def translate(error: duckdb.Error, columns: Iterable[str]) -> DataLakeError:
     """
     message = str(error)
     if isinstance(error, duckdb.IOException | duckdb.PermissionException):
-        return StorageError(
-            "A data file of the lake could not be read.", hint="Try again; `estat doctor` looks closer."
-        )
+        return unreadable("A data file of the lake could not be read", error)
     if isinstance(error, duckdb.OutOfMemoryException):
         return ValidationError(
             "The query needs more memory than it may use.",

@@ -199,6 +199,8 @@ def test_no_thread_is_left_behind(engine: EmbeddedEngine) -> None:
 def test_show_and_describe_answer_as_small_tables(engine: EmbeddedEngine) -> None:
     assert rows(engine, "SHOW TABLES 'pop*|lab*'") == [("labor_data",), ("population_data",)]
     assert rows(engine, "SHOW TABLES LIKE 'x%'") == []
+    with pytest.raises(ValidationError, match="0 \\? and 1 parameters"):
+        engine.run("SHOW TABLES", [1])
     described = rows(engine, "DESCRIBE estat_iceberg_db.labor_data")
     assert described == [("year", "integer", "year!"), ("value", "double", "value!")]
     with pytest.raises(ValidationError, match="no table 'nope'"):

@@ -65,7 +65,7 @@ class AthenaEngine:
         started = time.monotonic()
         statement = statements.read(sql, namespace=self._namespace)
         if statement.kind in ("show_tables", "describe"):
-            table = catalogue.answer(statement, self)
+            table = catalogue.answer(statement, self, parameters)
             return QueryResult(table.schema, iter(table.to_batches()), sql=sql, limit=limit, bytes_scanned=0)
         asked = pages.fingerprint(sql, parameters, as_of)
         if cursor is not None:
