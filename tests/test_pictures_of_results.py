@@ -41,6 +41,17 @@ def test_a_missing_value_is_a_gap_in_its_line() -> None:
     assert axes.get_ylabel() == "単位：人"
 
 
+def test_japanese_names_of_columns_are_understood() -> None:
+    [axes] = charts.draw_lines(points.read(table(年=LINE["year"], 値=LINE["value"], 単位=LINE["unit"]))).axes
+    assert axes.get_lines()[0].get_xdata().tolist() == LINE["year"]
+    assert "人" in axes.get_ylabel()
+
+
+def test_a_result_without_a_finite_number_is_refused() -> None:
+    with pytest.raises(ValidationError, match="no finite number"):
+        draw(table(year=[2019, 2020], value=[math.inf, math.nan]))
+
+
 def test_a_missing_value_is_a_bar_that_is_not_there() -> None:
     read = points.read(table(region_name=["甲", "乙", "丙"], value=[1.0, None, -2.0], unit=["人"] * 3))
     [axes] = charts.draw_bars(read).axes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from estat_dagster.commands.output import format_option, print_documents, print_result, rows_of, say
+from estat_dagster.commands.output import distinct, format_option, print_documents, print_result, rows_of, say
 from estat_dagster.query.analyses import KINDS, Answered, Kind, answer
 from estat_dagster.workbench import Workbench
 
@@ -59,7 +59,7 @@ def command(
 
 
 def _document(engine: QueryEngine, answered: Answered) -> dict[str, object]:
-    names = [column.name for column in answered.result.columns]
+    names = distinct([column.name for column in answered.result.columns])
     with answered.result as result:
         rows = [dict(zip(names, row, strict=True)) for row in rows_of(result)]
     if result.truncated:

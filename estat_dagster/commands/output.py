@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import csv
+import itertools
 import json
 import logging
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,27 +32,29 @@ def format_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def print_rows(names: Sequence[str], rows: Sequence[Row] | Iterator[Row], form: str) -> None:
-    """Print rows under their column names; an absent value is NULL in a table, null in JSON, nothing in CSV."""
+    """Print rows under their column names; an absent value is NULL in a table, null in JSON, nothing in CSV.
+
+    An empty text is `""` in CSV. Arrays and maps are JSON there, truth values `true` and `false`.
+    """
     if form == "json":
         _print_json(names, rows)
     elif form == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(names)
-        writer.writerows(rows)
+        for row in itertools.chain([names], rows):
+            sys.stdout.write(",".join(map(_csv_field, row)) + "\n")
     else:
         _print_table(names, rows)
 
 
 def print_document(document: Mapping[str, Any]) -> None:
     """Print one JSON object."""
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
+    click.echo(json.dumps(_plain(document), ensure_ascii=False, indent=2, default=str))
 
 
 def print_documents(documents: Iterator[Mapping[str, Any]]) -> None:
     """Print JSON objects as a list, each as it comes."""
     separator = "["
     for document in documents:
-        click.echo(f"{separator}{json.dumps(document, ensure_ascii=False, indent=2, default=str)}", nl=False)
+        click.echo(f"{separator}{json.dumps(_plain(document), ensure_ascii=False, indent=2, default=str)}", nl=False)
         separator = ",\n"
     click.echo("]" if separator != "[" else "[]")
 
@@ -68,12 +71,47 @@ def print_result(result: QueryResult, form: str) -> None:
 
 
 def _print_json(names: Sequence[str], rows: Sequence[Row] | Iterator[Row]) -> None:
-    separator = "["
+    separator, keys = "[", distinct(names)
     for row in rows:
-        record = dict(zip(names, row, strict=True))
+        record = _plain(dict(zip(keys, row, strict=True)))
         sys.stdout.write(f"{separator}\n  {json.dumps(record, ensure_ascii=False, default=str)}")
         separator = ","
     sys.stdout.write("\n]\n" if separator == "," else "[]\n")
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """Return names of which none comes twice, as an object of JSON needs them: the second `year` is `year_2`."""
+    found: list[str] = []
+    for name in names:
+        number = names[: len(found)].count(name) + 1
+        new = name if number == 1 else f"{name}_{number}"
+        while new in found or (number > 1 and new in names):
+            new += "_"
+        found.append(new)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON can hold it: NaN and the infinite are texts."""
+    match value:
+        case float() if not math.isfinite(value):
+            return "NaN" if math.isnan(value) else f"{'-' if value < 0 else ''}Infinity"
+        case Mapping():
+            return {key: _plain(one) for key, one in value.items()}
+        case list() | tuple():
+            return [_plain(one) for one in value]
+        case _:
+            return value
+
+
+def _csv_field(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool | list | tuple | Mapping):
+        value = json.dumps(_plain(value), ensure_ascii=False, default=str)
+    text = str(value)
+    quoted = text == "" or any(char in text for char in ',"\r\n')
+    return '"' + text.replace('"', '""') + '"' if quoted else text
 
 
 def _print_table(names: Sequence[str], rows: Sequence[Row] | Iterator[Row]) -> None:

@@ -73,6 +73,8 @@ class Prompt:
             return
         self._last, self._sql = result, sql
         results.show(result, self._form)
+        if result.cursor:
+            self._bench.sql.cancel(result.query_id)  # the prompt asks again, with a larger limit
         cost = "" if result.cost_usd is None else f", {result.bytes_scanned:,} bytes, about {result.cost_usd:.6f} USD"
         more = f"; there are more: \\limit {10 * self._limit}" if result.truncated else ""
         say(f"{result.row_count:,} rows in {result.elapsed_seconds:.2f} s{cost}{more}")
@@ -97,6 +99,9 @@ class Prompt:
                 say(rf"\{name} {argument}".rstrip() + r" is not understood. \? shows what is.")
 
     def _plot(self, path: Path) -> None:
+        if path.suffix.lower() != ".png":
+            say(f"Pictures are PNG: name the file {path.stem}.png.")
+            return
         result = self._bench.sql.run(self._sql, limit=results.plot_limit(None))
         results.draw(self._bench, result, path, self._sql)
 

@@ -55,9 +55,11 @@ def command(
     sql = sys.stdin.read() if sql is None else sql
     values = [parse_parameter(text) for text in parameters]
     if explain:
-        click.echo(bench.sql.explain(sql, values))
+        if plot or output or cursor or limit or form != "table":
+            raise click.UsageError("--explain prints a plan as text: it goes with --param and --as-of alone.")
+        click.echo(bench.sql.explain(sql, values, as_of=as_of))
         return
-    results.check(form, output)
+    results.check(form, output, plot)
     if plot:
         limit = results.plot_limit(limit)
     result = bench.sql.run(sql, values, limit=limit, cursor=cursor, as_of=as_of)

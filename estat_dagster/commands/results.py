@@ -24,8 +24,10 @@ FORMS: tuple[Form, ...] = get_args(Form)
 _ID = re.compile(r"(?<!\d)\d{10}(?!\d)", re.ASCII)
 
 
-def check(form: Form, output: Path | None) -> None:
-    """Refuse Parquet on a terminal."""
+def check(form: Form, output: Path | None, plot: Path | None = None) -> None:
+    """Refuse Parquet on a terminal, and a picture under the name of another kind of file."""
+    if plot and plot.suffix.lower() != ".png":
+        raise click.UsageError(f"Pictures are PNG: name the file {plot.stem}.png.")
     if form == "parquet" and output is None and sys.stdout.isatty():
         raise click.UsageError("Parquet is not for a terminal: give --output FILE, or a pipe.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,17 @@ _UNIT = "unit"
 _PERIOD = ("year", "quarter", "month", "time_code", "time_name", "period_start", "period_end", "survey_date")
 _REMARKS = ("value_text", "missing_reason", "annotation", "updated_at")
 _NO_VALUES = frozenset({*_PERIOD, "place", "position", "level", "regions", "periods"})
+
+_IN_JAPANESE = {
+    "年": "year",
+    "年度": "year",
+    "月": "month",
+    "地域": "region_name",
+    "都道府県": "region_name",
+    "単位": "unit",
+    "値": "value",
+}
+"""Names that a query may give the lake's columns: `year AS 年`."""
 
 When = int | float | dt.date
 
@@ -88,8 +100,10 @@ def read(table: pa.Table, value: str | None = None) -> Points:
         raise ValidationError(
             f"A result of {table.num_rows:,} rows cannot be drawn.", hint="Draw between 1 and 20,000 rows."
         )
+    table, value = _in_the_lakes_words(table), _IN_JAPANESE.get(value or "", value)
     rows = table.to_pylist()
     numbers = _value_column(table, value)
+    _refuse_infinite([row[numbers] for row in rows])
     varying, common = _texts(table, rows)
     whens = _whens(table, rows, varying)
     points = [
@@ -110,6 +124,21 @@ def read(table: pa.Table, value: str | None = None) -> Points:
 def last_of(periods: Iterable[When | None]) -> When | None:
     """Return the last of some periods, None where there is none."""
     return max((when for when in periods if when is not None), key=_as_number, default=None)
+
+
+def _in_the_lakes_words(table: pa.Table) -> pa.Table:
+    """Return a result whose columns have the lake's names where it gives them Japanese ones, each once."""
+    names = list(table.column_names)
+    for place, name in enumerate(names):
+        if _IN_JAPANESE.get(name, name) not in names:
+            names[place] = _IN_JAPANESE[name]
+    return table.rename_columns(names)
+
+
+def _refuse_infinite(values: Sequence[Any]) -> None:
+    numbers = [float(value) for value in values if value is not None]
+    if numbers and not any(map(math.isfinite, numbers)):
+        raise ValidationError("The result has no finite number to draw.", hint="Leave divisions by 0 out with NULLIF.")
 
 
 def _value_column(table: pa.Table, value: str | None) -> str:

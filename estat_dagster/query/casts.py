@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlglot import exp
 
-from estat_dagster.query.calls import call, macro, unavailable
+from estat_dagster.query.calls import call, macro
 
 _WHOLE = (exp.DType.TINYINT, exp.DType.SMALLINT, exp.DType.INT, exp.DType.BIGINT)
 _REAL = (exp.DType.FLOAT, exp.DType.DOUBLE)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_TIMES = (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ)
 _TEXT = (exp.DType.VARCHAR, exp.DType.TEXT)
 
 
@@ -22,20 +26,35 @@ def cast(node: exp.Cast) -> None:
     is_digits = is_literal and not value.is_string and value.this.isdecimal()
     trying = "try_" if isinstance(node, exp.TryCast) else ""
     if kind.this in _TEXT:
-        _cast_to_text(node)
+        _cast_to_text(node, trying)
+    elif kind.this in _TIMES:
+        _cast_to_time(node)
     elif kind.this in _WHOLE:
         node.set("this", value if is_digits else macro(f"{trying}whole", value))
     elif kind.this in _REAL:
         node.set("this", value if is_digits else macro(f"{trying}real", value))
     elif kind.this == exp.DType.JSON:
         node.replace(call("to_json", value))
-    elif kind.this == exp.DType.DECIMAL and not kind.expressions:
-        if is_literal and value.is_string:
-            raise unavailable("DECIMAL without precision and scale")
-        kind.set("expressions", [exp.DataTypeParam(this=exp.Literal.number(digits)) for digits in (38, 0)])
+    elif kind.this == exp.DType.DECIMAL:
+        node.set("this", value if is_digits else macro("decimal_source", value))
+        if not kind.expressions:
+            kind.set("expressions", [exp.DataTypeParam(this=exp.Literal.number(digits)) for digits in (38, 0)])
+    elif kind.this == exp.DType.BOOLEAN:
+        node.replace(macro(f"{trying}truth", value))
+    elif kind.this == exp.DType.DATE and not (is_literal and _DATE.fullmatch(value.name)):
+        node.replace(macro(f"{trying}date", value))
 
 
-def _cast_to_text(node: exp.Cast) -> None:
-    length = node.to.expressions
-    text = node.this if isinstance(node.this, exp.Literal) and node.this.is_string else macro("text", node.this)
-    node.replace(call("substr", text, exp.Literal.number(1), length[0].this) if length else text)
+def _cast_to_text(node: exp.Cast, trying: str) -> None:
+    value, length = node.this, node.to.expressions
+    if length:
+        node.replace(macro(f"{trying}fit", value, length[0].this))
+    else:
+        node.replace(value if isinstance(value, exp.Literal) and value.is_string else macro("text", value))
+
+
+def _cast_to_time(node: exp.Cast) -> None:
+    if node.to.this == exp.DType.TIMESTAMP or isinstance(node.this, exp.Literal):
+        node.set("this", macro("timestamp_source", node.this))
+    else:
+        node.replace(macro("instant", node.this))

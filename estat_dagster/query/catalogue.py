@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from estat_dagster.errors import ValidationError
 from estat_dagster.query.types import iceberg_type_name
 
 if TYPE_CHECKING:
@@ -17,8 +18,14 @@ if TYPE_CHECKING:
     from estat_dagster.query.statements import Statement
 
 
-def answer(statement: Statement, engine: QueryEngine) -> pa.Table:
-    """Return the answer to SHOW TABLES or DESCRIBE."""
+def answer(statement: Statement, engine: QueryEngine, parameters: Sequence[object] = ()) -> pa.Table:
+    """Return the answer to SHOW TABLES or DESCRIBE.
+
+    Raises:
+        ValidationError: values were given, which neither has a place for.
+    """
+    if parameters:
+        raise ValidationError(f"The SQL has 0 ? and {len(parameters)} parameters were given.")
     if statement.kind == "describe":
         return engine.describe(statement.table)
     return pa.table({"tab_name": pa.array(_matching(engine.tables(), statement.pattern), pa.string())})

@@ -93,13 +93,13 @@ class EmbeddedEngine:
             answer = Answer(work.query_id, question, rows, close=stack.pop_all().close)
         return self._page(answer, limit, started)
 
-    def explain(self, sql: str, parameters: Sequence[object] = ()) -> str:
+    def explain(self, sql: str, parameters: Sequence[object] = (), *, as_of: AsOf | None = None) -> str:
         """Return how a query would be answered. See `QueryEngine.explain`."""
         statement = statements.read(sql, namespace=self._namespace)
         if statement.kind not in ("query", "explain"):
             raise ValidationError("Only a query has a plan.", hint="Explain one SELECT.")
         with self._working() as (work, _):
-            return self._duck.plan(values.bind(statement.tree, parameters), self._tables(), None, work)
+            return self._duck.plan(values.bind(statement.tree, parameters), self._tables(), as_of, work)
 
     def cancel(self, query_id: str) -> bool:
         """Stop a query. See `QueryEngine.cancel`."""
@@ -147,6 +147,6 @@ class EmbeddedEngine:
     def _about(self, statement: Statement, parameters: Sequence[object], as_of: AsOf | None, work: Work) -> pa.Table:
         """Answer SHOW TABLES, DESCRIBE and EXPLAIN."""
         if statement.kind != "explain":
-            return catalogue.answer(statement, self)
+            return catalogue.answer(statement, self, parameters)
         plan = self._duck.plan(values.bind(statement.tree, parameters), self._tables(), as_of, work)
         return pa.table({"Query Plan": pa.array(plan.splitlines(), pa.string())})

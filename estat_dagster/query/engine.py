@@ -170,7 +170,7 @@ class QueryEngine(Protocol):
         """
         ...
 
-    def explain(self, sql: str, parameters: Sequence[object] = ()) -> str:
+    def explain(self, sql: str, parameters: Sequence[object] = (), *, as_of: AsOf | None = None) -> str:
         """Return how a query would be answered, without running it.
 
         Raises:

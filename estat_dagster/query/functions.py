@@ -29,10 +29,10 @@ TEXTS = """
     substring translate trim upper word_stem
 """
 DATES = """
-    at_timezone date date_add date_diff date_format date_parse date_trunc day day_of_month day_of_week day_of_year
-    dow doy format_datetime from_iso8601_date from_iso8601_timestamp from_unixtime hour human_readable_seconds
-    last_day_of_month millisecond minute month now parse_datetime parse_duration quarter second to_iso8601
-    to_milliseconds to_unixtime week week_of_year with_timezone year year_of_week yow
+    at_timezone current_timestamp date date_add date_diff date_format date_parse date_trunc day day_of_month
+    day_of_week day_of_year dow doy format_datetime from_iso8601_date from_iso8601_timestamp from_unixtime hour
+    human_readable_seconds last_day_of_month localtimestamp millisecond minute month now parse_datetime parse_duration
+    quarter second to_iso8601 to_milliseconds to_unixtime week week_of_year with_timezone year year_of_week yow
 """
 JSON = """
     is_json_scalar json_array_contains json_array_get json_array_length json_extract json_extract_scalar

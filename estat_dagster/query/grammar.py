@@ -8,7 +8,9 @@ What is allowed is not decided here.
 
 from __future__ import annotations
 
+import itertools
 import logging
+import re
 from typing import ClassVar
 
 from sqlglot import Token, TokenType, exp
@@ -29,13 +31,33 @@ _OTHERS = "GLOB GRANT NOTNULL PARTITIONED_BY REGEXP RETURNING REVOKE RLIKE ROLLB
 NAMES = frozenset(_OTHERS.split())
 """Words of other dialects that are plain names in Athena."""
 _SPECIAL_FORMS = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "LISTAGG", "SUBSTRING")
+_CODE = re.compile(r"\\(?:(\\)|\+([0-9A-Fa-f]{6})|([0-9A-Fa-f]{4}))")
 _OPENING = (TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE)
 _CLOSING = (TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE)
+
+
+def _sized_literal(parser: TrinoParser, text: exp.Expr, kind: exp.DataType) -> exp.Expr:
+    """Return `DECIMAL '1.10'` and `CHAR 'ab'` with the size that their text has: a bare DECIMAL in a CAST has none."""
+    if not kind.expressions:
+        kind.set("expressions", [exp.DataTypeParam(this=exp.Literal.number(size)) for size in _sizes(text.name, kind)])
+    return parser.expression(exp.Cast(this=text, to=kind))
+
+
+def _sizes(text: str, kind: exp.DataType) -> tuple[int, ...]:
+    if kind.this == exp.DType.CHAR:
+        return (len(text),)
+    whole, _, decimals = text.strip().lstrip("+-").partition(".")
+    return max(1, len(whole.lstrip("0")) + len(decimals)), len(decimals)
 
 
 class _Parser(TrinoParser):
     """Counts its steps: the grammar backtracks, and `array[array[...` 20 deep takes it two minutes."""
 
+    TYPE_LITERAL_PARSERS: ClassVar = {
+        **TrinoParser.TYPE_LITERAL_PARSERS,
+        exp.DType.DECIMAL: _sized_literal,
+        exp.DType.CHAR: _sized_literal,
+    }
     FUNCTIONS: ClassVar = {}
     FUNCTION_PARSERS: ClassVar = {name: TrinoParser.FUNCTION_PARSERS[name] for name in _SPECIAL_FORMS}
     PLACEHOLDER_PARSERS: ClassVar = {
@@ -54,6 +76,7 @@ class AthenaQuery(Trino):
     """Trino's dialect for queries. An array's index is kept as it is written: it may be the key of a map."""
 
     INDEX_OFFSET = 0
+    NUMBERS_CAN_BE_UNDERSCORE_SEPARATED = True
     Parser = _Parser
 
     class Tokenizer(Trino.Tokenizer):
@@ -82,6 +105,7 @@ def tokenize(sql: str, *, most: int = MAX_TEXT) -> list[Token]:
             "The SQL ends inside a quote or a comment, or holds a character that SQL does not know.",
             hint="Close every ', \" and /*.",
         ) from error
+    _check_numbers(tokens)
     if _nesting(tokens) > MAX_BRACKETS:
         raise _too_complex(f"its brackets nest {_nesting(tokens)} deep, {MAX_BRACKETS} is the most")
     return tokens
@@ -106,7 +130,14 @@ def parse(tokens: list[Token], sql: str) -> exp.Expr:
             f"{len(trees)} statements were given; send one at a time.", hint="Remove what stands behind the semicolon."
         )
     _check_depth(trees[0])
-    return trees[0]
+    return trees[0].transform(_plain_text, copy=False)
+
+
+def _plain_text(node: exp.Expr) -> exp.Expr:
+    """Return `U&'...'` as the text that it stands for."""
+    if not isinstance(node, exp.UnicodeString) or node.args.get("escape"):
+        return node
+    return exp.Literal.string(_CODE.sub(lambda found: found[1] or chr(int(found[2] or found[3], 16)), node.name))
 
 
 def write(tree: exp.Expr) -> str:
@@ -130,6 +161,16 @@ def _check_depth(tree: exp.Expr) -> None:
             depths[id(child)] = depths[id(node)] + (not in_chain or isinstance(node, exp.Dot))
     if max(depths.values()) > MAX_DEPTH:
         raise _too_complex(f"it nests {max(depths.values())} deep, {MAX_DEPTH} is the most")
+
+
+def _check_numbers(tokens: list[Token]) -> None:
+    """Refuse `123abc`: sqlglot takes the letters for a name, and Athena takes no name there."""
+    for number, word in itertools.pairwise(tokens):
+        if number.token_type == TokenType.NUMBER and word.start == number.end + 1 and word.text[:1].isidentifier():
+            raise ValidationError(
+                f"{number.text}{word.text[:40]} is neither a number nor a name.",
+                hint="Put a space or an operator between them, or a name in double quotes.",
+            )
 
 
 def _nesting(tokens: list[Token]) -> int:

@@ -23,9 +23,9 @@ QUERY_WORDS = frozenset({"SELECT", "WITH", "VALUES", "TABLE", "("})
 
 # Words that read like columns and tell about the server.
 _ABOUT_SERVER = """
-    current_catalog current_database current_path current_role current_schema session_user system_user
+    current_catalog current_database current_path current_role current_schema current_user session_user system_user user
 """
-_SERVER_WORDS = frozenset(_ABOUT_SERVER.split())
+SERVER_WORDS = frozenset(_ABOUT_SERVER.split())
 _TABLE_NAME = re.compile(r"[\w$ -]+")
 _STATEMENTS = """
     ALTER ANALYZE ATTACH BEGIN CACHE CALL CHECKPOINT COMMENT COMMIT COPY CREATE DEALLOCATE DECLARE DELETE DENY
@@ -104,7 +104,7 @@ def _check_content(node: exp.Expr, namespace: str) -> None:
             raise ValidationError(f"The function {node.expression.name} cannot be called on a name.", hint=HINT)
         case exp.Star() if not isinstance(node.parent, exp.Select | exp.Column | exp.Dot | exp.Anonymous):
             raise _not_allowed("* within an expression")
-        case exp.DataType() | exp.DataTypeParam():
+        case exp.DataType() | exp.DataTypeParam() if not isinstance(node, exp.IntervalSpan):
             _check_type(node)
         case exp.Select() if not node.expressions:
             raise ValidationError("The SELECT names no columns.", hint="Write SELECT * or the columns' names.")
@@ -127,7 +127,7 @@ def _check_type(node: exp.DataType | exp.DataTypeParam) -> None:
 
 
 def _check_word(column: exp.Column) -> None:
-    if column.name.lower() in _SERVER_WORDS and not column.this.args.get("quoted"):
+    if column.name.lower() in SERVER_WORDS and not column.this.args.get("quoted"):
         raise _not_allowed(column.name.upper())
 
 

@@ -60,9 +60,9 @@ class MeteredEngine:
             result.batches = self._watch(result, result.batches)
         return result
 
-    def explain(self, sql: str, parameters: Sequence[object] = ()) -> str:
+    def explain(self, sql: str, parameters: Sequence[object] = (), *, as_of: AsOf | None = None) -> str:
         """Return how a query would be answered, without running it."""
-        return self._engine.explain(sql, parameters)
+        return self._engine.explain(sql, parameters, as_of=as_of)
 
     def cancel(self, query_id: str) -> bool:
         """Stop a query, as `QueryEngine.cancel`."""

@@ -47,7 +47,8 @@ def literal(value: object) -> exp.Expr:
         case float():
             return _cast(_double(value), exp.DType.DOUBLE)
         case dt.datetime():
-            return _cast(value.isoformat(sep=" "), exp.DType.TIMESTAMPTZ if value.tzinfo else exp.DType.TIMESTAMP)
+            in_utc = value.astimezone(dt.UTC) if value.tzinfo else value
+            return _cast(in_utc.isoformat(sep=" "), exp.DType.TIMESTAMPTZ if value.tzinfo else exp.DType.TIMESTAMP)
         case dt.date():
             return _cast(value.isoformat(), exp.DType.DATE)
         case _:

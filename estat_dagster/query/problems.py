@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import duckdb
 
 from estat_dagster.errors import DataLakeError, StorageError, ValidationError
+from estat_dagster.query.rewrites import RENAMED
 
 _MISSING_COLUMN = re.compile(
     r'Referenced column "(?P<a>[^"]+)" (?:was )?not found|does not have a column named "(?P<b>[^"]+)"', re.IGNORECASE
@@ -17,7 +18,27 @@ _MISSING_ALIAS = re.compile(r'Referenced table "([^"]+)" not found')
 _MISSING_FUNCTION = re.compile(r"Function with name \"?(\w+)\"? does not exist")
 _WRONG_TYPES = re.compile(r"argument types '([^']*)'|function call \"([^\"]*)\"")
 _WRONG_MACRO = re.compile(r"Macro (\w+)\(\) does not support")
-_WHOLE_NUMBERS = {"INT8": "tinyint", "INT16": "smallint", "INT32": "integer", "INT64": "bigint", "INT128": "bigint"}
+_WHOLE_NUMBERS = {
+    "BOOL": "boolean",
+    "INT8": "tinyint",
+    "INT16": "smallint",
+    "INT32": "integer",
+    "INT64": "bigint",
+    "INT128": "bigint",
+}
+_CAST = re.compile(
+    r"""Could not convert string ['"]+(?P<a>.*?)['"]+ to (?P<kind>\w+)|"""
+    r"""invalid (?P<field>\w+) field format: ['"]+(?P<b>.*?)['"]+,"""
+)
+_COMPARED = re.compile(r"cannot compare (.+) with (.+)")
+_OF_DUCKDB = {duckdb: athena for athena, duckdb in RENAMED.items()} | {
+    "array_to_string": "array_join",
+    "list_has_any": "arrays_overlap",
+    "list_zip": "zip_with",
+    "str_split": "split",
+    "strftime": "date_format",
+    "strptime": "date_parse",
+}
 _KINDS: dict[str, type[duckdb.Error]] = {
     "INTERRUPT": duckdb.InterruptException,
     "IO": duckdb.IOException,
@@ -25,6 +46,7 @@ _KINDS: dict[str, type[duckdb.Error]] = {
     "Permission": duckdb.PermissionException,
 }
 _LONGEST = 200
+_FILE = re.compile(r"([^/\s'\"]+\.parquet)\b")
 _PATH = re.compile(r"(?:file:)?/[^\s'\"]*/[^\s'\"]*")
 
 
@@ -32,6 +54,15 @@ def of_stream(error: OSError) -> duckdb.Error:
     """Return the error of DuckDB that Arrow made another of: it met the query while its rows were being read."""
     message = str(error)
     return _KINDS.get(message.partition(" Error: ")[0], duckdb.Error)(message)
+
+
+def unreadable(what: str, error: Exception) -> StorageError:
+    """Return the error for a file of the lake that cannot be read: it names the file, without its place."""
+    name = _FILE.search(str(error))
+    return StorageError(
+        f"{what}: {name[1]}." if name else f"{what}.",
+        hint="If it is lost, `estat load --force ID` loads its dataset again; `estat doctor` looks closer.",
+    )
 
 
 def translate(error: duckdb.Error, columns: Iterable[str]) -> DataLakeError:
@@ -42,9 +73,7 @@ def translate(error: duckdb.Error, columns: Iterable[str]) -> DataLakeError:
     """
     message = str(error)
     if isinstance(error, duckdb.IOException | duckdb.PermissionException):
-        return StorageError(
-            "A data file of the lake could not be read.", hint="Try again; `estat doctor` looks closer."
-        )
+        return unreadable("A data file of the lake could not be read", error)
     if isinstance(error, duckdb.OutOfMemoryException):
         return ValidationError(
             "The query needs more memory than it may use.",
@@ -52,6 +81,8 @@ def translate(error: duckdb.Error, columns: Iterable[str]) -> DataLakeError:
         )
     if "Division by zero" in message or "inf can't be cast" in message:
         return ValidationError("Division by zero.", hint="Write NULLIF(divisor, 0) to have NULL there.")
+    if problem := _of_types(message):
+        return problem
     if found := _MISSING_COLUMN.search(message):
         return _missing_column(found["a"] or found["b"], columns)
     if found := _MISSING_ALIAS.search(message):
@@ -67,6 +98,22 @@ def translate(error: duckdb.Error, columns: Iterable[str]) -> DataLakeError:
     return ValidationError(_first_line(message), hint="Check the SQL against the tables' columns and types.")
 
 
+def _of_types(message: str) -> ValidationError | None:
+    if found := _COMPARED.search(message):
+        one, other = (_plain(kind.replace("hugeint", "bigint")) for kind in found.groups())
+        return ValidationError(
+            f"{one} and {other} cannot be compared.",
+            hint="Write '01000' for a text, 2020 for a number, DATE '2020-04-01'.",
+        )
+    if found := _CAST.search(message):
+        kind = (found["kind"] or found["field"]).lower()
+        return ValidationError(
+            f"The text {_plain(found['a'] or found['b'])!r} is no {_WHOLE_NUMBERS.get(kind.upper(), kind)}.",
+            hint="TRY_CAST gives NULL there.",
+        )
+    return None
+
+
 def _missing_column(name: str, columns: Iterable[str]) -> ValidationError:
     known = sorted(set(columns))
     near = difflib.get_close_matches(name.lower(), known, n=3)
@@ -77,6 +124,8 @@ def _missing_column(name: str, columns: Iterable[str]) -> ValidationError:
 
 
 def _wrong_types(what: str) -> ValidationError:
+    name, bracket, types = what.partition("(")
+    what = f"{_OF_DUCKDB.get(name, name)}{bracket}{types}"
     return ValidationError(f"{what} does not take arguments of these types.", hint="CAST the arguments first.")
 
 

@@ -5,35 +5,33 @@ A function that is allowed (`functions`) and is not here has no like on DuckDB: 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from sqlglot import exp
 
 from estat_dagster.errors import ValidationError
-from estat_dagster.query import formats
+from estat_dagster.query import formats, lambdas, texts
 from estat_dagster.query.calls import call, cast, macro, text_of, unavailable
 from estat_dagster.query.macros import MACROS
 
 SAME = """
-    abs acos any_value array_agg asin atan atan2 avg bool_and bool_or cbrt ceil ceiling chr coalesce concat_ws
-    corr cos cosh count count_if covar_pop covar_samp cume_dist day degrees dense_rank exp first_value flatten
-    floor from_base64 geometric_mean grouping histogram hour kurtosis lag last_value lead length ln log log10 log2
-    lower lpad ltrim map map_concat map_entries map_from_entries map_keys map_values max min minute mod month now
-    nth_value ntile nullif percent_rank pi pow power quarter radians rand random rank regexp_extract_all
-    regr_intercept regr_slope reverse round row row_number rpad rtrim second sign sin sinh sqrt starts_with stddev
-    stddev_pop stddev_samp strpos sum tan tanh to_base64 translate trim try upper url_decode url_encode var_pop
-    var_samp variance week year
+    abs acos any_value array_agg asin atan atan2 bool_and bool_or cbrt chr coalesce concat_ws corr cos cosh
+    count count_if covar_pop covar_samp cume_dist day degrees dense_rank exp first_value flatten from_base64
+    geometric_mean grouping histogram hour kurtosis lag last_value lead length ln log log10 log2 lower map
+    map_concat map_entries map_from_entries map_keys map_values max min minute mod month now nth_value ntile
+    nullif percent_rank pi pow power quarter radians rank regexp_extract_all regr_intercept regr_slope reverse
+    row row_number second sin sinh sqrt starts_with stddev stddev_pop stddev_samp strpos sum tan tanh
+    to_base64 translate try upper var_pop var_samp variance week year
 """
 
 RENAMED = {
     "arbitrary": "any_value",
-    "arrays_overlap": "list_has_any",
     "bitwise_and_agg": "bit_and",
     "bitwise_or_agg": "bit_or",
     "bitwise_xor": "xor",
     "cardinality": "len",
     "codepoint": "unicode",
-    "contains": "list_contains",
     "day_of_month": "day",
     "day_of_week": "isodow",
     "day_of_year": "dayofyear",
@@ -44,27 +42,24 @@ RENAMED = {
     "from_hex": "unhex",
     "from_unixtime": "to_timestamp",
     "from_utf8": "decode",
-    "hamming_distance": "hamming",
     "is_finite": "isfinite",
     "is_infinite": "isinf",
     "is_nan": "isnan",
     "json_parse": "json",
     "last_day_of_month": "last_day",
-    "levenshtein_distance": "levenshtein",
     "regexp_like": "regexp_matches",
     "regexp_split": "regexp_split_to_array",
-    "split": "str_split",
     "to_hex": "hex",
     "to_unixtime": "epoch",
     "to_utf8": "encode",
     "transform": "list_transform",
-    "truncate": "trunc",
     "week_of_year": "week",
     "year_of_week": "isoyear",
     "yow": "isoyear",
     "zip": "list_zip",
 }
 
+_BRACKETED = re.compile(r'\["([^"\\]*)"\]')
 _SAME = frozenset(SAME.split())
 _UNITS = {
     "millisecond": "to_milliseconds",
@@ -96,6 +91,12 @@ def rewrite(function: exp.Anonymous) -> exp.Expr:
     raise unavailable(f"The function {name}")
 
 
+def is_available(name: str) -> bool:
+    """Say whether the embedded engine has a function of Athena's, by its name."""
+    elsewhere = "at_timezone avg from_iso8601_timestamp if listagg map_agg multimap_agg with_timezone"
+    return name in _REWRITTEN or name in MACROS or name in _SAME or name in RENAMED or name in elsewhere.split()
+
+
 def _checked(name: str, arguments: list[exp.Expr]) -> list[exp.Expr]:
     fewest, most = _ARITIES.get(name, (2, 2))
     if not fewest <= len(arguments) <= most:
@@ -111,27 +112,16 @@ def _approx_percentile(value: exp.Expr, percentage: exp.Expr) -> exp.Expr:
     return call("approx_quantile", value, percentage)
 
 
-def _array_predicate(aggregate: str, empty: bool) -> Callable[..., exp.Expr]:
-    def build(array: exp.Expr, condition: exp.Expr) -> exp.Expr:
-        found = call(aggregate, call("list_transform", array, condition))
-        return call("coalesce", found, exp.Boolean(this=empty))
-
-    return build
-
-
-def _none_match(array: exp.Expr, condition: exp.Expr) -> exp.Expr:
-    return exp.Not(this=_array_predicate("list_bool_or", False)(array, condition))
-
-
 def _concat(*values: exp.Expr) -> exp.Expr:
-    joined, *rest = values
+    joined, *rest = (value.copy() for value in values)
     for value in rest:
         joined = exp.DPipe(this=joined, expression=value)
+    texts.check(list(joined.flatten()) if rest else [])
     return exp.Paren(this=joined)
 
 
 def _date(value: exp.Expr) -> exp.Expr:
-    return cast(value, exp.DType.DATE)
+    return macro("date", value)
 
 
 def _date_add(unit: exp.Expr, number: exp.Expr, value: exp.Expr) -> exp.Expr:
@@ -170,26 +160,26 @@ def _normalize(value: exp.Expr, form: exp.Expr | None = None) -> exp.Expr:
     return call("nfc_normalize", value)
 
 
-def _reduce(array: exp.Expr, start: exp.Expr, step: exp.Expr, finish: exp.Expr) -> exp.Expr:
-    reduced = call("list_reduce", array, step, start)
-    if isinstance(finish, exp.Lambda) and finish.this.sql() == finish.expressions[0].sql():
-        return reduced
-    return macro("at", call("list_transform", exp.Array(expressions=[reduced]), finish), exp.Literal.number(1))
+def _json_path(name: str) -> Callable[..., exp.Expr]:
+    def build(value: exp.Expr, path: exp.Expr) -> exp.Expr:
+        if isinstance(path, exp.Literal) and path.is_string:
+            path = exp.Literal.string(_BRACKETED.sub(r'."\1"', path.name))
+        return macro(name, value, path)
+
+    return build
+
+
+def _random(*bounds: exp.Expr) -> exp.Expr:
+    if not bounds:
+        return call("random")
+    low, high = bounds if len(bounds) == 2 else (exp.Literal.number(0), bounds[0])
+    return macro("random", low, high)
 
 
 def substr(value: exp.Expr, *where: exp.Expr) -> exp.Expr:
     """Return a part of a text. A start of 0 or before the text gives nothing on Athena, and not so on DuckDB."""
     plain = all(isinstance(part, exp.Literal) and part.this.isdecimal() and int(part.this) > 0 for part in where)
     return call("substr", value, *where) if plain else macro("substr", value, *where)
-
-
-def at_timezone(value: exp.Expr, zone: exp.Expr) -> exp.Expr:
-    """Return an instant as the clocks of a time zone show it."""
-    return call("timezone", zone, cast(value, exp.DType.TIMESTAMPTZ))
-
-
-def _with_timezone(value: exp.Expr, zone: exp.Expr) -> exp.Expr:
-    return call("timezone", zone, cast(value, exp.DType.TIMESTAMP))
 
 
 def _sequence(first: exp.Expr, last: exp.Expr, step: exp.Expr | None = None) -> exp.Expr:
@@ -200,12 +190,13 @@ def _sequence(first: exp.Expr, last: exp.Expr, step: exp.Expr | None = None) -> 
 
 _MANY = 1_000  # DuckDB knows no bound
 _REWRITTEN: dict[str, Callable[..., exp.Expr]] = {
-    "all_match": _array_predicate("list_bool_and", True),
-    "any_match": _array_predicate("list_bool_or", False),
+    "all_match": lambdas.array_predicate("all_true"),
+    "any_match": lambdas.array_predicate("any_true"),
     "approx_distinct": _approx_distinct,
     "approx_percentile": _approx_percentile,
-    "at_timezone": at_timezone,
+    "ceiling": lambda value: macro("ceil", value),
     "concat": _concat,
+    "current_timestamp": lambda *_: call("now"),
     "date": _date,
     "date_add": _date_add,
     "date_diff": _date_diff,
@@ -214,23 +205,35 @@ _REWRITTEN: dict[str, Callable[..., exp.Expr]] = {
     "date_trunc": _date_trunc,
     "element_at": lambda array, index: macro("at", array, index),
     "format": formats.printf,
+    "format_datetime": formats.format_datetime,
     "from_iso8601_date": _date,
     "greatest": _list_of("greatest"),
+    "localtimestamp": lambda *_: cast(call("now"), exp.DType.TIMESTAMP),
+    "json_extract": _json_path("json_extract"),
+    "json_extract_scalar": _json_path("json_extract_scalar"),
     "json_format": lambda value: cast(value, exp.DType.VARCHAR),
     "least": _list_of("least"),
+    "map_filter": lambdas.map_of("map_filter"),
     "max_by": _extreme("arg_max"),
     "min_by": _extreme("arg_min"),
-    "none_match": _none_match,
+    "none_match": lambdas.none_match,
     "normalize": _normalize,
-    "reduce": _reduce,
+    "parse_datetime": formats.parse_datetime,
+    "rand": _random,
+    "random": _random,
+    "reduce": lambdas.reduce,
     "sequence": _sequence,
     "substr": substr,
     "substring": substr,
-    "with_timezone": _with_timezone,
+    "transform_keys": lambdas.map_of("transform_keys"),
+    "transform_values": lambdas.map_of("transform_values"),
+    "zip_with": lambdas.zip_with,
 }
 _ARITIES = {
     "approx_distinct": (1, 2),
+    "ceiling": (1, 1),
     "concat": (2, _MANY),
+    "current_timestamp": (1, 1),
     "date": (1, 1),
     "date_add": (3, 3),
     "date_diff": (3, 3),
@@ -239,11 +242,15 @@ _ARITIES = {
     "greatest": (1, _MANY),
     "json_format": (1, 1),
     "least": (1, _MANY),
+    "localtimestamp": (1, 1),
     "max_by": (2, 3),
     "min_by": (2, 3),
     "normalize": (1, 2),
+    "rand": (0, 2),
+    "random": (0, 2),
     "reduce": (4, 4),
     "sequence": (2, 3),
     "substr": (2, 3),
     "substring": (2, 3),
+    "zip_with": (3, 3),
 }

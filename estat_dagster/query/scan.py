@@ -15,6 +15,7 @@ from pyiceberg.table import FileScanTask
 from pyiceberg.transforms import IdentityTransform
 
 from estat_dagster.errors import DataError, StorageError
+from estat_dagster.query import problems
 from estat_dagster.query.types import duckdb_type_name
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def plan(table: Table, row_filter: BooleanExpression) -> Scan:
             hint="Query it on Athena, or let that program rewrite the table's files (OPTIMIZE).",
         ) from error
     except OSError as error:
-        raise StorageError(f"The table {table.name()[-1]} could not be read.") from error
+        raise problems.unreadable(f"The table {table.name()[-1]} could not be read", error) from error
 
 
 def select_sql(scan: Scan) -> str:

@@ -96,8 +96,13 @@ _PARTS: dict[type[exp.Expr], str] = {
     exp.IgnoreNulls: "this",
     exp.RespectNulls: "this",
     exp.CurrentDate: "",
+    exp.CurrentTime: "",
     exp.CurrentTimestamp: "",
+    exp.Localtime: "",
     exp.Localtimestamp: "",
+    exp.HexString: "this",
+    exp.ParseJSON: "this is_literal",
+    exp.IntervalSpan: "this expression",
 }
 PARTS = {node: frozenset(parts.split()) for node, parts in _PARTS.items()}
 
@@ -122,7 +127,7 @@ VERSION_PARTS = (
 
 SAMPLES = frozenset({"BERNOULLI", "SYSTEM"})
 JOIN_KINDS = frozenset({"", "INNER", "OUTER", "CROSS"})
-JOIN_METHODS = frozenset({"", "NATURAL"})
+JOIN_METHODS = frozenset({""})
 
 TYPES = frozenset(
     {
@@ -166,11 +171,8 @@ NAMES: dict[type[exp.Expr], str] = {
     exp.MatchRecognize: "MATCH_RECOGNIZE",
     exp.FunctionSpecification: "WITH FUNCTION",
     exp.Struct: "{...}",
-    exp.IntervalSpan: "an interval of two units",
     exp.ILike: "ILIKE",
-    exp.HexString: "a hexadecimal literal",
     exp.UnicodeString: "a U& literal",
-    exp.ParseJSON: "a JSON literal",
 }
 PART_NAMES = {
     "all": "GROUP BY ALL",

@@ -11,10 +11,10 @@ from sqlglot import exp
 from sqlglot.errors import ErrorLevel, UnsupportedError
 
 from estat_dagster.errors import ValidationError
-from estat_dagster.query import arithmetic, macros, output
+from estat_dagster.query import arithmetic, comparisons, macros, output, outputs, texts, zones
 from estat_dagster.query.calls import call, macro, unavailable
 from estat_dagster.query.casts import cast
-from estat_dagster.query.rewrites import at_timezone, rewrite, substr
+from estat_dagster.query.rewrites import rewrite, substr
 
 # DuckDB takes a second to expand calls of this size, and could not be interrupted in time at a hundred times as much.
 _MAX_GROWTH = 1_000_000
@@ -39,6 +39,7 @@ _FIELDS = {
     "MINUTE": "minute",
     "SECOND": "second",
 }
+_MAPS = {"map_agg": "first_entries", "multimap_agg": "grouped_entries"}
 _NULL_SKIPPING: dict[str, type[exp.Expr]] = {
     "first_value": exp.FirstValue,
     "last_value": exp.LastValue,
@@ -54,6 +55,8 @@ def to_duckdb(tree: exp.Expr) -> str:
     Raises:
         ValidationError: the query holds what DuckDB has no like for; the message names it.
     """
+    zones.resolve(tree)
+    outputs.resolve(tree)
     output.name_columns(tree)
     for node in reversed(list(tree.walk())):
         if handler := _HANDLERS.get(type(node)):
@@ -81,19 +84,44 @@ def needed_macros(tree: exp.Expr) -> set[str]:
 def _function(node: exp.Anonymous) -> None:
     if node.name.startswith(macros.PREFIX):
         return
-    if node.name.lower() == "map_agg":
-        _map_agg(node)
+    if node.name.lower() in _MAPS:
+        _map_agg(node, _MAPS[node.name.lower()])
+    elif node.name.lower() == "avg":
+        _avg(node)
     else:
         node.replace(rewrite(node))
 
 
-def _map_agg(node: exp.Anonymous) -> None:
+def _map_agg(node: exp.Anonymous, entries: str) -> None:
+    whole = _whole_aggregate(node)
+    if len(node.expressions) != 2:
+        raise unavailable(f"{node.name} with {len(node.expressions)} arguments")
+    pair = exp.Struct(
+        expressions=[
+            exp.PropertyEQ(this=exp.to_identifier(name), expression=value)
+            for name, value in zip("kv", node.expressions, strict=True)
+        ]
+    )
+    node.set("this", "list")
+    node.set("expressions", [pair])
+    whole.replace(call("map_from_entries", macro(entries, whole.copy())))
+
+
+def _avg(node: exp.Anonymous) -> None:
+    """Let the mean of decimals be a decimal, as the median of the same rows is on DuckDB; that is never computed."""
+    if len(node.expressions) != 1:
+        raise unavailable(f"avg with {len(node.expressions)} arguments")
+    whole = _whole_aggregate(node)
+    mean = whole.copy()
+    node.set("this", "median")
+    whole.replace(macro("mean", mean, whole.copy()))
+
+
+def _whole_aggregate(node: exp.Anonymous) -> exp.Expr:
     whole: exp.Expr = node
     while isinstance(whole.parent, exp.Filter | exp.Window) and whole.arg_key == "this":
         whole = whole.parent
-    node.set("this", "list")
-    node.set("expressions", [call("row", *node.expressions)])
-    whole.replace(call("map_from_entries", whole.copy()))
+    return whole
 
 
 def _data_type(node: exp.DataType) -> None:
@@ -132,7 +160,7 @@ def _unnest(node: exp.Unnest) -> None:
     alias = node.args.get("alias")
     named = len(alias.columns) if alias else 0
     if len(node.expressions) == 1:
-        if named > 1:
+        if named > 1 or _holds_rows(node.expressions[0]):
             raise unavailable("UNNEST of a map or of rows")
         return
     if node.args.get("offset"):
@@ -141,23 +169,56 @@ def _unnest(node: exp.Unnest) -> None:
     node.replace(exp.Lateral(this=exp.Subquery(this=zipped), alias=alias))
 
 
+def _holds_rows(array: exp.Expr) -> bool:
+    return isinstance(array, exp.Array) and any(one.name == "row" for one in array.find_all(exp.Anonymous))
+
+
+def _trim(node: exp.Trim) -> None:
+    name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(str(node.args.get("position") or "").upper(), "trim")
+    node.replace(macro(name, *_present(node, "this", "expression")))
+
+
+def _no_like(construct: str) -> Callable[[exp.Expr], None]:
+    def refuse(_: exp.Expr) -> None:
+        raise unavailable(construct)
+
+    return refuse
+
+
+def _interval(node: exp.Interval) -> None:
+    if isinstance(node.args.get("unit"), exp.IntervalSpan):
+        raise unavailable("An interval of two units")
+
+
 _HANDLERS: dict[type[exp.Expr], Callable[..., None]] = {
     exp.Add: arithmetic.add,
     exp.Anonymous: _function,
-    exp.AtTimeZone: lambda node: node.replace(at_timezone(node.this, node.args["zone"])),
-    exp.Bracket: lambda node: node.replace(macro("at", node.this, *node.expressions)),
+    exp.Between: comparisons.alike,
+    exp.Bracket: lambda node: node.replace(macro("subscript", node.this, *node.expressions)),
+    exp.Case: comparisons.alike,
     exp.Cast: cast,
+    exp.CurrentTime: _no_like("current_time"),
     exp.DataType: _data_type,
+    exp.DPipe: texts.join,
     exp.Div: arithmetic.divide,
     exp.Extract: _extract,
     exp.Fetch: _fetch,
+    exp.HexString: lambda node: node.replace(call("unhex", exp.Literal.string(node.name))),
     exp.IgnoreNulls: _ignore_nulls,
+    exp.In: comparisons.alike,
+    exp.Interval: _interval,
     exp.Limit: _limit,
+    exp.Localtime: _no_like("localtime"),
+    exp.NullSafeEQ: comparisons.alike,
+    exp.NullSafeNEQ: comparisons.alike,
+    exp.ParseJSON: lambda node: node.replace(call("json", node.this)),
     exp.RespectNulls: lambda node: node.replace(node.this),
     exp.Sub: arithmetic.add,
     exp.Substring: lambda node: node.replace(substr(*_present(node, "this", "start", "length"))),
+    exp.Trim: _trim,
     exp.TryCast: cast,
     exp.Unnest: _unnest,
+    **dict.fromkeys(comparisons.COMPARISONS, comparisons.compare),
 }
 
 

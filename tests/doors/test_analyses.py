@@ -133,6 +133,7 @@ def test_change_is_told_for_totals_and_like_periods(engine: QueryEngine) -> None
         ("構成比", "総数", "2020年度", None, None, None, None),
     ]
     assert set(of(rows, "region_name")) == {"全国"}
+    assert of(rows, "years", "growth_percent_a_year")[2] == (1, None)
 
 
 def test_regions_are_ranked_without_the_nation_and_without_a_place_for_a_missing_value(engine: QueryEngine) -> None:

@@ -123,6 +123,29 @@ def test_a_query_is_explained_and_read_from_a_pipe_and_of_a_moment(query: Run) -
         query("SELECT year FROM labor_data", "--as-of", "2001-01-01")
 
 
+def test_a_plan_is_of_a_moment_too_and_is_nothing_but_text(query: Run) -> None:
+    with pytest.raises(ValidationError, match="no snapshot as old"):
+        query("SELECT year FROM labor_data", "--explain", "--as-of", "2001-01-01")
+    for option in (["--plot", "x.png"], ["--format", "json"], ["--limit", "1"]):
+        assert "--explain prints a plan" in query("SELECT year FROM labor_data", "--explain", *option).stderr
+    assert "Pictures are PNG" in query("SELECT year FROM labor_data", "--plot", "x.jpg").stderr
+
+
+def test_json_is_json_and_loses_no_column(query: Run) -> None:
+    sql = "SELECT nan() AS a, infinity() AS a, ARRAY[-infinity()] AS b, 1 AS a_2"
+    said = query(sql, "--format", "json").stdout
+    assert "NaN," not in said.replace('"NaN",', "")
+    assert json.loads(said) == [{"a": "NaN", "a_2_": "Infinity", "b": ["-Infinity"], "a_2": 1}]
+
+
+def test_csv_tells_nothing_from_an_empty_text_and_has_nothing_of_python(query: Run) -> None:
+    sql = "SELECT NULL AS a, '' AS b, true AS c, ARRAY['x', 'y'] AS d, 'say \"a,b\"' AS e"
+    assert query(sql, "--format", "csv").stdout.splitlines() == [
+        "a,b,c,d,e",
+        ',"",true,"[""x"", ""y""]","say ""a,b"""',
+    ]
+
+
 def test_a_cut_answer_says_that_there_is_more(query: Run) -> None:
     done = query("SELECT value FROM labor_data", "--limit", "2", "--format", "csv")
     assert len(done.stdout.splitlines()) == 3

@@ -48,6 +48,7 @@ COLUMNS = {
     "period_start": DateType(),
     "value_text": StringType(),
 }
+MANY = "SELECT 1000 * a + b + 1 AS x FROM UNNEST(sequence(0, {most})) AS s(a), UNNEST(sequence(0, 999)) AS t(b)"
 REGIONS = {"00000": "全国", "01000": "北海道", "13000": "東京都", "27000": "大阪府"}
 VALUES = {
     2018: [1000.0, 50.0, 130.0, 80.0],
@@ -66,6 +67,11 @@ def rows(engine: EmbeddedEngine, sql: str, parameters: list[object] | None = Non
     """Return the rows of an answer as tuples, columns by position."""
     table = engine.run(sql, parameters or []).read_all()
     return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
+
+
+def numbers(thousands: int) -> str:
+    """Return a query of the numbers from 1 on, a thousand times so many: a sequence holds 10,000 at most."""
+    return MANY.format(most=thousands - 1)
 
 
 def append(table: Table, **columns: list[Any]) -> None:

@@ -160,6 +160,8 @@ def test_what_is_wrong_is_refused_before_athena_hears_of_it(
 
 def test_tables_and_columns_are_told_from_the_catalog(fake: FakeAthena, athena: AthenaEngine) -> None:
     assert athena.run("SHOW TABLES LIKE 'p*'").read_all().to_pydict() == {"tab_name": ["population_data"]}
+    with pytest.raises(ValidationError, match="0 \\? and 1 parameters"):
+        athena.run("SHOW TABLES", [1])
     described = athena.run("DESCRIBE population_data").read_all().to_pylist()
     assert described[1] == {"column": "year", "type": "integer", "comment": "year!"}
     assert not fake.requests
@@ -451,6 +453,10 @@ def test_the_workgroup_is_made_checked_and_mended(fake: FakeAthena, service: tup
     assert workgroup.check(client, GROUP)["BytesScannedCutoffPerQuery"] == 10 * 2**30
     assert workgroup.set_up(client, GROUP, output) == "unchanged"
     assert workgroup.set_up(client, GROUP, output, 2**30) == "updated"
+    assert fake.workgroup
+    fake.workgroup["EngineVersion"] = {"SelectedEngineVersion": "Athena engine version 2"}
+    assert workgroup.set_up(client, GROUP, output, 2**30) == "updated"
+    assert workgroup.set_up(client, GROUP, output, 2**30) == "unchanged"
     assert workgroup.check(client, GROUP)["BytesScannedCutoffPerQuery"] == 2**30
     for path in ("s3://elsewhere/", output):
         assert workgroup.set_up(client, GROUP, path, 2**30) == "updated"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 
 import pytest
 import query_contract
@@ -54,7 +55,7 @@ def test_expressions_mean_what_they_mean_on_athena(engine: EmbeddedEngine) -> No
     ("expression", "expected"),
     [
         ("sum(year) / count(*)", 2019),
-        ("100.0 * count(*) / 7", 171.4),
+        ("100.0 * count(*) / 7", Decimal("171.4")),
         ("sum(value) * 1.0 / 7", pytest.approx((1000 + 1010 + 1020 + 50 + 49 + 130 + 133 + 136 + 80 + 80 + 81) / 7)),
         ("max(year) / 1000", 2),
         ("max(year) / min(value)", 2020 / 49),
@@ -150,7 +151,20 @@ def test_instants_come_out_in_utc(engine: EmbeddedEngine) -> None:
         ("SELECT * FROM UNNEST(ARRAY[1], ARRAY[2]) WITH ORDINALITY AS t(a, b, n)", "WITH ORDINALITY"),
         ("SELECT normalize('a', NFKC)", "normalize to NFKC"),
         ("SELECT sum(value) IGNORE NULLS OVER () FROM population_data", "IGNORE NULLS with sum"),
-        ("SELECT transform_values(map(ARRAY[1], ARRAY[2]), (k, v) -> v)", "function transform_values"),
+        (
+            "SELECT map_zip_with(map(ARRAY[1], ARRAY[2]), map(ARRAY[1], ARRAY[2]), (k, v, w) -> v)",
+            "function map_zip_with",
+        ),
+        ("SELECT date '2020-01-02' - date '2020-01-01'", "difference of two dates"),
+        ("SELECT current_time", "current_time"),
+        ("SELECT INTERVAL '1-2' YEAR TO MONTH", "interval of two units"),
+        ("SELECT * FROM UNNEST(ARRAY[ROW(1, 'a')])", "UNNEST of a map or of rows"),
+        ("SELECT hour(t) FROM (SELECT now() AT TIME ZONE 'Asia/Tokyo' AS t)", "time zone"),
+        ("SELECT coalesce(now() AT TIME ZONE 'Asia/Tokyo', now())", "time zone"),
+        ("SELECT CAST(now() AT TIME ZONE 'Asia/Tokyo' AS varchar)", "time zone"),
+        ("SELECT CAST(region_name AS timestamp with time zone) FROM population_data", "time zone"),
+        ("SELECT hour(from_iso8601_timestamp('2020-01-01T00:00+09:00'))", "zone is not known"),
+        ("SELECT format_datetime(now(), 'w')", "w in the format"),
     ],
 )
 def test_what_duckdb_cannot_mean_is_an_error_that_names_it(engine: EmbeddedEngine, sql: str, named: str) -> None:

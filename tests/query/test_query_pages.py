@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 from pyiceberg.catalog import Catalog
-from query_lake import NAMESPACE, append, build_catalog
+from query_lake import NAMESPACE, append, build_catalog, numbers
 
 from estat_dagster.errors import DataLakeError, UnknownError, ValidationError
 from estat_dagster.query.embedded import EmbeddedEngine
 
 ROOT = Path(__file__).resolve().parents[2]
-NUMBERS = "SELECT x FROM UNNEST(sequence(1, 100000)) AS t(x)"
+NUMBERS = numbers(100)
 ENDLESS = "SELECT count(*) FROM " + ", ".join(f"population_data p{n}" for n in range(9)) + " WHERE p0.value < p8.value"
 
 

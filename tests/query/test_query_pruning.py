@@ -122,7 +122,6 @@ def test_bytes_scanned_are_those_of_the_files_that_were_read(engine: EmbeddedEng
         ),
         ("SELECT 1 FROM population_data p RIGHT JOIN labor_data l ON true WHERE p.year = 1", ["AlwaysTrue()"] * 2),
         ("SELECT 1 FROM population_data p FULL JOIN labor_data l ON true WHERE p.year = 1", ["AlwaysTrue()"] * 2),
-        ("SELECT 1 FROM population_data NATURAL JOIN labor_data WHERE year = 1", ["AlwaysTrue()"] * 2),
         ("SELECT 1 FROM population_data TABLESAMPLE BERNOULLI (50) WHERE year = 1", ["AlwaysTrue()"]),
         ("SELECT 1 FROM (population_data p JOIN labor_data l ON true) WHERE p.year = 1", ["AlwaysTrue()"] * 2),
         ("SELECT 1 FROM population_data, UNNEST(ARRAY[1]) AS u(year) WHERE year = 1", ["AlwaysTrue()"]),

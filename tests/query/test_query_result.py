@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 from pyiceberg.catalog import Catalog
-from query_lake import LOADED, NAMESPACE, rows
+from query_lake import LOADED, NAMESPACE, numbers, rows
 
 from estat_dagster.errors import RequestTimeoutError, StorageError, ValidationError
 from estat_dagster.query import problems
@@ -30,7 +30,7 @@ RUNAWAY = (
 
 
 def test_a_result_streams_and_counts_what_was_read(engine: EmbeddedEngine) -> None:
-    result = engine.run("SELECT x FROM UNNEST(sequence(1, 50000)) AS t(x)")
+    result = engine.run(numbers(50))
     assert (result.row_count, result.truncated) == (0, False)
     sizes = [batch.num_rows for batch in result.batches]
     assert len(sizes) > 1
@@ -40,7 +40,7 @@ def test_a_result_streams_and_counts_what_was_read(engine: EmbeddedEngine) -> No
 
 
 def test_an_endless_result_can_be_closed_half_way(engine: EmbeddedEngine) -> None:
-    with engine.run("SELECT a.x FROM UNNEST(sequence(1, 1000000)) a(x), UNNEST(sequence(1, 100000)) b(x)") as result:
+    with engine.run(f"SELECT a.x FROM ({numbers(1000)}) a, ({numbers(100)}) b") as result:
         assert next(result.batches).num_rows > 0
     assert 0 < result.row_count < 1_000_000
 
@@ -139,9 +139,7 @@ def test_a_runaway_query_is_stopped_in_time(lake: Catalog) -> None:
 
 
 def test_the_time_runs_out_while_rows_are_being_read(lake: Catalog) -> None:
-    result = EmbeddedEngine(lake, NAMESPACE, seconds=1).run(
-        "SELECT a.x FROM UNNEST(sequence(1, 100000)) a(x), UNNEST(sequence(1, 100000)) b(x)"
-    )
+    result = EmbeddedEngine(lake, NAMESPACE, seconds=1).run(f"SELECT a.x FROM ({numbers(100)}) a, ({numbers(100)}) b")
     with pytest.raises(RequestTimeoutError, match="longer than 1 s"):
         for _ in result.batches:
             pass
@@ -149,7 +147,7 @@ def test_the_time_runs_out_while_rows_are_being_read(lake: Catalog) -> None:
 
 
 def test_an_error_in_a_late_row_is_the_users_as_well(engine: EmbeddedEngine) -> None:
-    sql = "SELECT CAST(CASE WHEN x = 900000 THEN 'abc' ELSE '1' END AS integer) FROM UNNEST(sequence(1, 900000)) t(x)"
+    sql = f"SELECT CAST(CASE WHEN x = 900000 THEN 'abc' ELSE '1' END AS integer) FROM ({numbers(900)})"
     result = engine.run(sql)
     assert next(result.batches).num_rows > 0
     with pytest.raises(ValidationError, match="abc"):
@@ -163,7 +161,7 @@ def test_planning_counts_too(lake: Catalog) -> None:
 
 
 def test_a_reader_may_take_longer_than_the_query(lake: Catalog) -> None:
-    result = EmbeddedEngine(lake, NAMESPACE, seconds=0.4).run("SELECT x FROM UNNEST(sequence(1, 30000)) AS t(x)")
+    result = EmbeddedEngine(lake, NAMESPACE, seconds=0.4).run(numbers(30))
     next(result.batches)
     time.sleep(0.6)
     assert result.read_all().num_rows == 20000
@@ -201,6 +199,8 @@ def test_no_thread_is_left_behind(engine: EmbeddedEngine) -> None:
 def test_show_and_describe_answer_as_small_tables(engine: EmbeddedEngine) -> None:
     assert rows(engine, "SHOW TABLES 'pop*|lab*'") == [("labor_data",), ("population_data",)]
     assert rows(engine, "SHOW TABLES LIKE 'x%'") == []
+    with pytest.raises(ValidationError, match="0 \\? and 1 parameters"):
+        engine.run("SHOW TABLES", [1])
     described = rows(engine, "DESCRIBE estat_iceberg_db.labor_data")
     assert described == [("year", "integer", "year!"), ("value", "double", "value!")]
     with pytest.raises(ValidationError, match="no table 'nope'"):
@@ -242,7 +242,39 @@ def test_the_sql_that_ran_is_shown(engine: EmbeddedEngine) -> None:
         ("SELECT 1 % 0", "Division by zero"),
         ("SELECT CAST('abc' AS integer)", "abc"),
         ("SELECT CAST(region_name AS date) FROM population_data", "date"),
-        ("SELECT year FROM population_data WHERE year = 'abc'", "abc"),
+        ("SELECT CAST(value_text AS integer) FROM population_data", r"The text '\*\*\*' is no bigint"),
+        ("SELECT CAST('yes' AS boolean)", "The text 'yes' is no boolean"),
+        ("SELECT CAST('2020/01/05' AS date)", "The text '2020/01/05' is no date"),
+        ("SELECT CAST(12345 AS varchar(3))", r"does not fit into varchar\(3\)"),
+        ("SELECT year FROM population_data WHERE year = '2020'", "integer and varchar cannot be compared"),
+        ("SELECT year FROM population_data WHERE region_code = 1000", "varchar and integer cannot be compared"),
+        ("SELECT year FROM population_data WHERE region_code IN (1000, 13000)", "cannot be compared"),
+        ("SELECT year FROM population_data WHERE period_start > '2019-01-01'", "date and varchar cannot be compared"),
+        ("SELECT CASE region_code WHEN 1000 THEN 1 END FROM population_data", "cannot be compared"),
+        ("SELECT count(*) FROM population_data HAVING max(region_code) = 27000", "cannot be compared"),
+        (
+            "SELECT 1 FROM population_data p LEFT JOIN labor_data l ON p.region_code = l.year",
+            "varchar and integer cannot be compared",
+        ),
+        ("SELECT region_name || 1 FROM population_data WHERE region_name || '都' || 1 = ''", "cannot be joined"),
+        ("SELECT year || '年' FROM population_data", "text and a value of integer cannot be joined"),
+        ("SELECT concat(year, '年') FROM population_data", "cannot be joined"),
+        ("SELECT ARRAY[1, 2][5]", r"nothing at \[5\]"),
+        ("SELECT ARRAY[1, 2][-1]", "indices start at 1"),
+        ("SELECT map(ARRAY['a'], ARRAY[1])['z']", r"nothing at \[z\]"),
+        ("SELECT split_part('a,b', ',', -1)", "no part -1"),
+        ("SELECT 1.0 / 0", "Division by zero"),
+        ("SELECT split(1, ',')", r"split\(INTEGER, STRING\) does not take"),
+        ("SELECT cardinality(map(ARRAY['a'], ARRAY[1]))", r"cardinality\(MAP"),
+        ('SELECT "user"', "column user without its table"),
+        ('SELECT "user" FROM population_data', "no column 'user'"),
+        ("SELECT levenshtein_distance(rpad('a', 2000, 'a'), rpad('b', 2000, 'a'))", "texts of a distance are too long"),
+        ("SELECT lpad('x', 2000000000, 'y')", "length of lpad is at most"),
+        ("SELECT cardinality(sequence(1, 100000000))", "sequence has at most 10000"),
+        ("SELECT cardinality(sequence(date '1900-01-01', date '2030-01-01'))", "sequence has at most 10000"),
+        ("SELECT repeat('x', 100000000)", "count of repeat is at most 10000"),
+        ("SELECT format('%900000000d', 1)", "pads to 1000 characters at most"),
+        ("SELECT reduce(sequence(1, 30), 'x', (s, x) -> s || s, s -> length(s))", "writes its state twice"),
         ("SELECT regexp_like(unit, '(') FROM population_data", r"missing \)"),
         ("SELECT (SELECT year FROM population_data)", "More than one row"),
         ("SELECT 1 UNION SELECT 1, 2", "same number of result columns"),

@@ -18,19 +18,26 @@ from estat_dagster.query.analyses.cells import (
 
 
 def change(source: Source) -> str:
-    """Return SQL for the change of each series of totals from the period before, in its unit and in percent."""
+    """Return SQL for the change of each series of totals from the period before, in its unit and in percent.
+
+    `years` says how far apart the two are; where that is more than one, the growth is also told for each year of them.
+    """
     window = f"OVER ({over(source, 'region_code')} ORDER BY period_start, time_code)"
     before = clause(
         "compared",
-        f"""SELECT *, lag(time_name) {window} AS previous_period, lag(value) {window} AS previous_value
+        f"""SELECT *, lag(time_name) {window} AS previous_period, lag(value) {window} AS previous_value,
+       year - lag(year) {window} AS years
 FROM headline
 WHERE is_top""",
     )
     return f"""{with_clauses(source, headline(source), before)}
 SELECT {", ".join(source.labels)}, region_code, region_name, year, time_name, value, missing_reason,
-       previous_period, previous_value, value - previous_value AS change,
+       previous_period, years, previous_value, value - previous_value AS change,
        CASE WHEN NOT regexp_like(coalesce(unit, ''), '{measures.PERCENT}')
-            THEN 100 * (value - previous_value) / abs(NULLIF(previous_value, 0)) END AS growth_percent
+            THEN 100 * (value - previous_value) / abs(NULLIF(previous_value, 0)) END AS growth_percent,
+       CASE WHEN years > 1 AND value > 0 AND previous_value > 0
+                 AND NOT regexp_like(coalesce(unit, ''), '{measures.PERCENT}')
+            THEN 100 * (power(value / previous_value, 1e0 / years) - 1) END AS growth_percent_a_year
 FROM compared
 ORDER BY {", ".join(source.series)}, region_code, period_start, time_code"""
 

@@ -65,7 +65,7 @@ class AthenaEngine:
         started = time.monotonic()
         statement = statements.read(sql, namespace=self._namespace)
         if statement.kind in ("show_tables", "describe"):
-            table = catalogue.answer(statement, self)
+            table = catalogue.answer(statement, self, parameters)
             return QueryResult(table.schema, iter(table.to_batches()), sql=sql, limit=limit, bytes_scanned=0)
         asked = pages.fingerprint(sql, parameters, as_of)
         if cursor is not None:
@@ -76,10 +76,11 @@ class AthenaEngine:
         execution = self._executions.finish(query_id, on_start)
         return self._result(execution, Place(query_id), sql=request.sql, limit=limit, asked=asked, started=started)
 
-    def explain(self, sql: str, parameters: Sequence[object] = ()) -> str:
+    def explain(self, sql: str, parameters: Sequence[object] = (), *, as_of: AsOf | None = None) -> str:
         """Return Athena's plan. See `QueryEngine.explain`."""
         is_one = statements.read(sql, namespace=self._namespace).kind == "explain"
-        lines = self.run(sql if is_one else f"EXPLAIN {sql}", parameters).read_all().column(0).to_pylist()
+        answer = self.run(sql if is_one else f"EXPLAIN {sql}", parameters, as_of=as_of).read_all()
+        lines = answer.column(0).to_pylist()
         return "\n".join("" if line is None else line for line in lines)
 
     def cancel(self, query_id: str) -> bool:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pyiceberg.table import Table
 
 LONGEST_PARAMETER = 1024  # StartQueryExecution, ExecutionParameters
-_CHANGING = frozenset({"now", "rand", "random", "shuffle"})
+_CHANGING = frozenset({"current_timestamp", "localtimestamp", "now", "rand", "random", "shuffle"})
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,9 @@ class Request:
     sql: str
     parameters: tuple[str, ...] = ()
     repeatable: bool = False
+
+
+_MOMENTS = (exp.CurrentDate, exp.CurrentTime, exp.CurrentTimestamp, exp.Localtime, exp.Localtimestamp)
 
 
 def prepare(tree: exp.Expr, values: Sequence[object], tables: Tables, as_of: AsOf | None) -> Request:
@@ -77,7 +80,7 @@ def _current(table: Table) -> int | None:
 
 
 def _changes(tree: exp.Expr) -> bool:
-    if tree.find(exp.CurrentDate, exp.CurrentTimestamp, exp.Localtimestamp, exp.TableSample):
+    if tree.find(*_MOMENTS, exp.TableSample):
         return True
     return any(call.name.lower() in _CHANGING for call in tree.find_all(exp.Anonymous))
 

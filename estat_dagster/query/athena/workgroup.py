@@ -90,7 +90,11 @@ def shortcomings(held: dict[str, Any]) -> list[str]:
     return [words for words, is_lacking in lacks.items() if is_lacking]
 
 
-_COMPARED = (("BytesScannedCutoffPerQuery",), ("ResultConfiguration", "OutputLocation"))
+_COMPARED = (
+    ("BytesScannedCutoffPerQuery",),
+    ("EngineVersion", "SelectedEngineVersion"),
+    ("ResultConfiguration", "OutputLocation"),
+)
 
 
 def _value(settings: dict[str, Any], path: tuple[str, ...]) -> Any:
