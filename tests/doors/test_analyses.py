@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import statistics
@@ -15,7 +16,7 @@ from estat_dagster.cli import estat
 from estat_dagster.errors import ValidationError
 from estat_dagster.query.analyses import Kind, analysis_sql, answer
 from estat_dagster.query.engine import QueryEngine
-from estat_dagster.sandbox.model import Cell, Item, Table
+from estat_dagster.sandbox.model import Axis, Cell, Item, Table
 from estat_dagster.sandbox.server import Sandbox
 from estat_dagster.sandbox.tables import catalogue
 from estat_dagster.sandbox.tables.axes import axis, fiscal_years, items, years
@@ -177,6 +178,18 @@ def test_a_share_is_of_the_whole_it_is_part_of(engine: QueryEngine) -> None:
     ]  # fmt: skip
     assert set(of(rows, "tab_name")) == {"人口"}  # a 構成比 is no part of another
     rows = ask(engine, "advanced", "share_cat01")
+    assert of(rows, "category_name", "whole_name", "region_name", "share_percent") == [
+        ("男", "総数", "全国", 22000 / 420), ("女", "総数", "全国", 20000 / 420),
+    ]  # fmt: skip
+
+
+def test_where_a_table_names_no_parents_the_class_named_as_the_total_is_the_whole(tmp_path: Path) -> None:
+    table = by_hand(HAND)
+    tab, sexes, *others = table.axes
+    flat = Axis(sexes.id, sexes.name, tuple(dataclasses.replace(i, level="1", parent=None) for i in sexes.items))
+    with Sandbox([dataclasses.replace(table, axes=(tab, flat, *others))]) as sandbox:
+        load(tmp_path, sandbox.base_url, HAND)
+    rows = ask(Workbench(Settings(app_id="test", lake_home=tmp_path)).sql, "advanced", "share_cat01")
     assert of(rows, "category_name", "whole_name", "region_name", "share_percent") == [
         ("男", "総数", "全国", 22000 / 420), ("女", "総数", "全国", 20000 / 420),
     ]  # fmt: skip

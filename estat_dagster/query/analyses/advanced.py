@@ -85,14 +85,17 @@ ORDER BY {", ".join(source.series)}, region_level"""
 
 
 def share(source: Source, axis: str) -> str:
-    """Return SQL for what part of its parent each class of an axis is in the last period, the other axes at totals."""
+    """Return SQL for what part of its whole each class of an axis is in the last period, the other axes at totals.
+
+    The whole is the parent; where a table names no parents, the one class of the axis that is named as its total.
+    """
     column = source.axes[axis]
     return f"""{with_clauses(source, headline(source, but=axis), latest(source))}
 SELECT {_prefixed(source, "c")}, c.year, c.time_name, c.region_name, p.{_name(column)} AS whole_name,
        c.value, c.missing_reason, p.value AS whole, 100 * c.value / NULLIF(p.value, 0) AS share_percent
 FROM latest AS c
 JOIN axes AS a ON a.dataset_id = c.dataset_id AND a.axis_id = '{axis}' AND a.code = c.{column}
-JOIN latest AS p ON p.{column} = a.parent_code
+JOIN latest AS p ON p.{column} = a.whole_code
   AND {same("p", "c", _others(source, column))}
 WHERE {adds_up(source, "c")}
 ORDER BY {", ".join(f"c.{name}" for name in source.series if name != column)},

@@ -159,6 +159,10 @@ FROM classes""",
 _TOTALS = clause(
     "axes",
     """SELECT r.dataset_id, r.axis_id, r.code, r.name, r.level, r.parent_code,
+       coalesce(r.parent_code,
+                CASE WHEN NOT says_total AND count_if(says_total) OVER (PARTITION BY r.dataset_id, r.axis_id) = 1
+                     THEN max(CASE WHEN says_total THEN r.code END) OVER (PARTITION BY r.dataset_id, r.axis_id)
+                END) AS whole_code,
        is_root AND (says_total
                     OR NOT bool_or(is_root AND says_total) OVER (PARTITION BY r.dataset_id, r.axis_id)) AS is_top,
        leads_parts OR (says_total AND size > 1) OR p.parent_code IS NOT NULL AS has_parts
