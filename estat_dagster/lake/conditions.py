@@ -46,15 +46,15 @@ def read(where: str | BooleanExpression | None, schema: Schema) -> BooleanExpres
 
 
 def _without_nulls(condition: BooleanExpression) -> BooleanExpression:
-    """Return a condition, in which nothing is negated as a whole, whose negative comparisons leave NULL out.
+    """Return a condition, in which nothing is negated as a whole, that leaves out NULL where it says `not in`.
 
-    PyIceberg takes NULL for a value that is not in a set, and for a partition that is not another.
+    PyIceberg takes NULL for a value that is not in a set; every other comparison leaves it out by itself.
     """
-    from pyiceberg.expressions import And, NotEqualTo, NotIn, NotNull, NotStartsWith, Or
+    from pyiceberg.expressions import And, NotIn, NotNull, Or
 
     if isinstance(condition, And | Or):
         return type(condition)(_without_nulls(condition.left), _without_nulls(condition.right))
-    if isinstance(condition, NotEqualTo | NotIn | NotStartsWith):
+    if isinstance(condition, NotIn):
         return And(condition, NotNull(condition.term))  # type: ignore[call-arg]  # its types know no positions
     return condition
 

@@ -156,7 +156,8 @@ def test_a_rollback_brings_rows_file_registry_and_inventory_back(lakeside: Lakes
     assert (row["content_hash"], row["snapshot_id"], row["valid_count"]) == (entry.content_hash, back.snapshot_id, 15)
     assert told_classes(lakeside) == classes
     assert dates(lakeside) == {"2024-08-30"}
-    assert [table.state for table in watch(lakeside.bench, [LABOR]).updates.tables] == [CHANGED]
+    [update] = watch(lakeside.bench, [LABOR]).updates.tables
+    assert (update.state, update.held_updated, update.updated) == (CHANGED, "2024-08-30", "2024-09-30")
     assert shell("history", LABOR)[0]["action"] == "rollback"
     again = lakeside.load(LABOR)
     assert again.success

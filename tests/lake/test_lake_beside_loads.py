@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import subprocess
 import sys
@@ -17,11 +16,13 @@ import pytest
 
 from estat_dagster.lake.compacting import compact
 from estat_dagster.lake.history import dataset_snapshots
-from estat_dagster.lake.lake import Lake
+from estat_dagster.lake.lake import Lake, open_lake
 from estat_dagster.lake.registry import DatasetEntry
 from estat_dagster.lake.rollback import rollback
 from estat_dagster.lake.sweeping import expire_snapshots
-from tests.lake.shore import POPULATION, SHARED_ID, frame, lake_in, load
+from estat_dagster.settings import Settings
+from tests.lake.shore import POPULATION, SHARED_ID, frame, load
+from tests.weather import bad_weather
 
 pytestmark = pytest.mark.soak
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,29 +32,44 @@ PROCESSES, EACH = 2, 3
 
 
 @pytest.fixture
-def lake(tmp_path: Path) -> Lake:
-    """A local lake with eight small datasets of one row each."""
-    lake = lake_in(tmp_path / "lake")
+def environment(
+    lake_settings: Settings, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Settings]:
+    """Name the lake in the environment; Glue is behind the weather, for moto alone forgets updates that meet."""
+    monkeypatch.setenv("DATALAKE_HOME", str(lake_settings.lake_home))
+    if lake_settings.s3_bucket is None:
+        yield lake_settings
+        return
+    monkeypatch.setenv("DATALAKE_S3_BUCKET", lake_settings.s3_bucket)
+    monkeypatch.setenv("DATALAKE_GLUE_DATABASE", lake_settings.glue_database)
+    with bad_weather(request.getfixturevalue("cloud").endpoint) as glue:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_GLUE", glue.endpoint)
+        yield lake_settings
+
+
+@pytest.fixture
+def lake(environment: Settings) -> Lake:
+    """A lake with eight small datasets of one row each."""
+    lake = open_lake(environment)
     for dataset_id in IDS:
         load(lake, frame(dataset_id, [1.0], [2000]))
     return lake
 
 
 @contextmanager
-def others_loading(lake: Lake) -> Iterator[list[subprocess.Popen[bytes]]]:
+def others_loading() -> Iterator[list[subprocess.Popen[bytes]]]:
     """Let other processes load datasets of their own; at the end all of them must have succeeded."""
     running = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.lake.shore", str(number), str(EACH)],
             cwd=ROOT,
-            env=os.environ | {"DATALAKE_HOME": lake.store.full()},
             stderr=subprocess.PIPE,
         )
         for number in range(1, PROCESSES + 1)
     ]
     yield running
     for process in running:
-        _, words = process.communicate(timeout=180)
+        _, words = process.communicate(timeout=300)
         assert process.returncode == 0, words.decode()[-2000:]
 
 
@@ -69,7 +85,7 @@ def all_of_the_others_are_there(found: Counter[str]) -> None:
 
 def test_compaction_and_expiry_beside_loads_lose_nothing(lake: Lake) -> None:
     dice, expected = random.Random(1), dict.fromkeys(IDS, 1)
-    with others_loading(lake) as running:
+    with others_loading() as running:
         while any(process.poll() is None for process in running):
             compact(lake.tables, NAME)
             changed = dice.choice(IDS)
@@ -91,7 +107,7 @@ def test_rollbacks_beside_loads_move_one_dataset_alone(lake: Lake) -> None:
     load(lake, frame(mine, [1.0, 2.0], [2000, 2001]))
     new, old = (facts.snapshot_id for facts in dataset_snapshots(lake.tables.load(NAME), mine))
     sizes, times = {new: 2, old: 1}, 0
-    with others_loading(lake) as running:
+    with others_loading() as running:
         while any(process.poll() is None for process in running) or times < 4:
             times += 1
             target = (old, new)[times % 2]

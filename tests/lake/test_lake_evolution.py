@@ -24,10 +24,12 @@ from estat_dagster.lake import about, compacting, partitions, rowgroups, schemas
 from estat_dagster.lake.compacting import compact
 from estat_dagster.lake.history import snapshots
 from estat_dagster.lake.inventory import put_inventory
-from estat_dagster.lake.lake import Lake
+from estat_dagster.lake.lake import Lake, open_lake
 from estat_dagster.lake.registry import DatasetEntry
+from estat_dagster.lake.replacing import path_in
 from estat_dagster.partitioning import parse
 from estat_dagster.query.scan import plan, select_sql
+from estat_dagster.settings import Settings
 from tests.lake.shore import POPULATION, STAGED, frame, lake_in, load
 
 A, B = "0000000001", "0000000002"
@@ -39,11 +41,18 @@ def lake(tmp_path: Path) -> Lake:
     return lake_in(tmp_path / "lake")
 
 
+@pytest.fixture
+def either(lake_settings: Settings) -> Lake:
+    """A lake of each kind."""
+    return open_lake(lake_settings)
+
+
 def texts(rows: pa.Table, columns: Sequence[str]) -> list[str]:
     return sorted(map(str, rows.select(columns).to_pylist()))
 
 
-def test_columns_of_a_later_dataset_leave_old_files_and_snapshots_readable(lake: Lake) -> None:
+def test_columns_of_a_later_dataset_leave_old_files_and_snapshots_readable(either: Lake) -> None:
+    lake = either
     first = load(lake, frame(A, [1.0, None]))
     names = lake.tables.get_table_schema(POPULATION.table_name).column_names
     [file, *_] = [task.file for task in lake.tables.load(POPULATION.table_name).scan().plan_files()]
@@ -57,16 +66,15 @@ def test_columns_of_a_later_dataset_leave_old_files_and_snapshots_readable(lake:
     now = table.scan(f"dataset_id = '{A}'").to_arrow()
     assert texts(now, names) == texts(table.scan(snapshot_id=first).to_arrow(), names)
     assert now.column("cat15_code").null_count == len(now) == 2
-    assert pq.read_schema(file.file_path.removeprefix("file://")).names == names
+    with lake.store.open(path_in(lake.store, file.file_path)) as stream:
+        assert pq.read_schema(stream).names == names
     back = lake.tables.replace_rows(POPULATION.table_name, A, old_groups(lake, file.file_path), {})
     assert table.refresh().scan(f"dataset_id = '{A}'", snapshot_id=back).count() == 1
 
 
-def test_the_inventory_gets_columns_that_a_table_of_before_lacks(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as before:
-        few = tuple(column for column in about.INVENTORY_COLUMNS if column.name != "credit")
-        before.setattr(about, "INVENTORY_COLUMNS", few)
-        lake.tables.create_dataset_inventory_table()
+def test_the_inventory_gets_columns_that_a_table_of_before_lacks(either: Lake) -> None:
+    lake, few = either, [column for column in about.INVENTORY_COLUMNS if column.name != "credit"]
+    lake.tables.ensure(about.INVENTORY, about.INVENTORY, few)
     entry = DatasetEntry(A, "population", "", "人口", "test", "2026-01-01T00:00:00+00:00", credit="出典")
     put_inventory(lake.tables, entry)
     table = lake.tables.create_dataset_inventory_table()
