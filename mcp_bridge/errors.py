@@ -69,7 +69,6 @@ _COMMANDS = {
         'SELECT * FROM "TABLE$snapshots" in analyze_with_athena',
         'analyze_with_athena の SELECT * FROM "テーブル名$snapshots" でスナップショットを確かめてください。',
     ),
-    **{name: _operators(name) for name in ("doctor", "delete", "athena-setup")},
 }
 _COMMAND = re.compile(r"`estat ([a-z][\w-]*)[^`]*`")
 _PLAIN = (
@@ -112,11 +111,15 @@ def _next_step(error: DataLakeError) -> tuple[str, str | None, str]:
     Errors of the bridge name both in their context (`next_tool`, `step`); hints of the project name its commands.
     """
     meant = next(_meant(error.hint), None) or _named(error.hint)
-    hint = _COMMAND.sub(lambda found: _COMMANDS[found[1]].words, error.hint)
+    hint = _COMMAND.sub(lambda found: _of(found[1]).words, error.hint)
     hint = _OPTION.sub(lambda found: _OPTIONS.get(found[1], found[1].replace("-", "_")), hint)
     usual = _TRY_AGAIN if error.can_retry else _STEPS.get(error.kind, _TRY_AGAIN)
     step = error.context.get("step") or (meant.step if meant else usual)
     return hint, error.context.get("next_tool") or (meant.name if meant else None), step
+
+
+def _of(command: str) -> _Tool:
+    return _COMMANDS.get(command) or _operators(command)
 
 
 def _named(hint: str) -> _Tool | None:
@@ -127,7 +130,7 @@ def _named(hint: str) -> _Tool | None:
 
 def _meant(hint: str) -> Iterator[_Tool]:
     """Yield what a hint speaks of, the tools before what is for the operator alone."""
-    found = [_COMMANDS[each] for each in _COMMAND.findall(hint)]
+    found = [_of(each) for each in _COMMAND.findall(hint)]
     yield from (tool for tool in found if tool.name)
     yield from (tool for words, tool in _PLAIN if words.search(hint))
     yield from (tool for tool in found if not tool.name)

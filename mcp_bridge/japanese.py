@@ -31,6 +31,7 @@ CHECKS = {
     "no_unexplained_nulls": "値のない行に理由がある",
     "no_duplicates": "同じ座標の行が重ならない",
     "quarantine_ratio": "隔離された行が少ない",
+    "units_consistent": "同じ指標の単位がそろっている",
     "totals_reconcile": "合計が内訳の和に等しい",
     "parquet_readable": "Parquetを読み戻せる",
     "table_matches": "テーブルの行がParquetと一致する",

@@ -16,6 +16,8 @@ ADVICE = {
     "no_duplicates": f"Nothing was published. Launch `rebuild_from_raw` for the dataset; if it stays, {REPORT}.",
     "quarantine_ratio": "Nothing was published; the rows of before stand. The quality report of validated_records "
     "says which rows were rejected and why. Load again when e-Stat has mended the table.",
+    "units_consistent": "The rows are as e-Stat has them. Look at `unit` before you compare or add up numbers of the "
+    "measures that the check lists.",
     "totals_reconcile": "The rows are as e-Stat has them. Rounding and withheld cells make such totals: look at "
     "`samples` before you add numbers up.",
     "parquet_readable": "Nothing was published. `estat doctor` looks at the disk or bucket; then launch "

@@ -86,7 +86,8 @@ def test_what_the_registry_is_told_is_so() -> None:
     assert "--read-only" in helped.stdout
     known = inspect.getsource(Settings.from_env) + inspect.getsource(project_root)
     assert all(f'"{each["name"]}"' in known for each in package["environmentVariables"])
-    assert {each["name"] for each in package["environmentVariables"] if each.get("isSecret")} == {"ESTAT_APP_ID"}
+    secrets = {each["name"] for each in package["environmentVariables"] if each.get("isSecret")}
+    assert secrets == {"ESTAT_APP_ID", "DAGSTER_TOKEN"}
 
 
 def test_the_command_of_the_bridge_starts_it() -> None:
