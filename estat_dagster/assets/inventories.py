@@ -60,7 +60,7 @@ def dataset_dimensions(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResu
     lake.tables.create_dataset_inventory_table()
     loaded = [entry.dataset_id for entry in lake.registry if entry.snapshot_id is not None]
     for dataset_id in loaded:
-        classes = list(dimension_rows(DatasetJob.of(bench, dataset_id)))
+        classes = list(dimension_rows(dataset_id, DatasetJob.of(bench, dataset_id).metadata()))
         inventory.put_dimensions(lake.tables, dataset_id, classes)
         rows += len(classes)
     gone = inventory.remove_others(lake.tables, about.DIMENSIONS, loaded)

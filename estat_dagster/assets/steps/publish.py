@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -13,11 +14,13 @@ from estat_dagster.columns import EXTRA_AXES, Column, axis_columns
 from estat_dagster.domains import Domain
 from estat_dagster.errors import DataError
 from estat_dagster.estat.credit import table_credit
+from estat_dagster.estat.models import Metadata, TableInfo
 from estat_dagster.lake import inventory, paths, schemas
 from estat_dagster.lake.iceberg import summarise
 from estat_dagster.lake.parquet import read_groups, read_version, stamped, write_parquet
 from estat_dagster.lake.registry import LOADED, RELEASE, now
 from estat_dagster.lake.summary import load_properties
+from estat_dagster.records.classes import distinct_axes
 
 if TYPE_CHECKING:
     from pyiceberg.table import Table
@@ -51,9 +54,11 @@ def load_table(job: DatasetJob) -> StepResult:
             dataset_id=job.dataset_id,
         )
     unchanged = job.entry.loaded_version == version and job.entry.snapshot_id is not None and not job.force
-    known = _known(job, version) | {"loaded_release": _release(job, unchanged)}
+    metadata = functools.cache(job.metadata)  # of a raw page
+    held = job.entry.loaded_release if unchanged else None  # a later release with equal rows leaves it
+    known = _known(job, version) | {"loaded_release": held or _release(job, metadata().table)}
     if not unchanged:
-        known |= _commit(job, path, version, known)
+        known |= _commit(job, path, version, known, metadata())
     known |= {"checked_at": now(), "run_id": job.run_id or job.entry.run_id}
     entry = lake.registry.update_status(job.dataset_id, LOADED, **known)
     inventory.put_inventory(lake.tables, entry)
@@ -89,7 +94,7 @@ def whole_table(table: Table) -> dict[str, int]:
     }
 
 
-def _commit(job: DatasetJob, path: str, version: str, known: dict[str, Any]) -> dict[str, Any]:
+def _commit(job: DatasetJob, path: str, version: str, known: dict[str, Any], metadata: Metadata) -> dict[str, Any]:
     """Put the rows and the classes in place of those before, and return what the registry keeps of it."""
     lake, domain = job.bench.lake, job.domain
     schema = schemas.file_schema(lake.tables.get_table_schema(domain.table_name))
@@ -97,7 +102,7 @@ def _commit(job: DatasetJob, path: str, version: str, known: dict[str, Any]) -> 
     snapshot = lake.tables.replace_rows(
         domain.table_name, job.dataset_id, read_groups(lake.store, path, schema), properties
     )
-    inventory.put_dimensions(lake.tables, job.dataset_id, dimension_rows(job), properties)
+    inventory.put_dimensions(lake.tables, job.dataset_id, dimension_rows(job.dataset_id, metadata), properties)
     return {"snapshot_id": snapshot, "loaded_version": version, "changed_at": now()}
 
 
@@ -121,21 +126,19 @@ def _known(job: DatasetJob, version: str) -> dict[str, Any]:
     }
 
 
-def _release(job: DatasetJob, unchanged: bool) -> dict[str, str]:
-    """Return what e-Stat said of the rows' release, as their raw pages say; a later one with equal rows leaves it."""
-    if unchanged and job.entry.loaded_release is not None:
-        return job.entry.loaded_release
-    table, (_, manifest) = job.metadata().table, job.manifest()
+def _release(job: DatasetJob, table: TableInfo) -> dict[str, str]:
+    """Return what e-Stat said of the rows' release, as their raw pages say."""
+    _, manifest = job.manifest()
     credit = table_credit(table, manifest.source, processed=True)
     return {name: credit if name == "credit" else getattr(table, name) for name in RELEASE}
 
 
-def dimension_rows(job: DatasetJob) -> Iterator[dict[str, Any]]:
-    """Return the classes of every axis, as rows of `dataset_dimensions`."""
-    for axis in job.metadata().axes:
+def dimension_rows(dataset_id: str, metadata: Metadata) -> Iterator[dict[str, Any]]:
+    """Return the classes of every axis, each code once, as rows of `dataset_dimensions`."""
+    for axis in distinct_axes(metadata).axes:
         for position, item in enumerate(axis.classes, start=1):
             yield {
-                "dataset_id": job.dataset_id,
+                "dataset_id": dataset_id,
                 "axis_id": axis.id,
                 "axis_name": axis.name,
                 "position": position,
