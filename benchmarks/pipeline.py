@@ -2,7 +2,7 @@
 
 The pages are written by a process of its own; then every step runs in this one, one after another, as a Dagster run
 runs them. Imports and tables are warmed up by a small dataset before. The yardstick reads the same pages, gunzipped,
-page by page, in the same run. A run maps each page as soon as it is decoded; how much of that step is gunzip and decode is
+page by page, in the same run. A page is mapped as soon as it is decoded; how much of that step is gunzip and decode is
 measured once more by itself.
 """
 
