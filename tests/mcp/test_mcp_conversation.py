@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from estat_dagster.sandbox.server import Sandbox
+from mcp_bridge.japanese import CHECKS
 from tests.mcp.talk import Place, Talk, pages_asked, talking
 
 pytestmark = pytest.mark.anyio
@@ -50,7 +51,7 @@ async def test_from_a_question_to_queried_rows(place: Place, sandbox: Sandbox) -
         state = await talk.ended(run)
         assert state["status"] == "SUCCESS", state
         assert [layer["rows"] for layer in state["layers"]] == [15] * 5
-        assert len(state["checks"]) == 11
+        assert sorted(check["name"] for check in state["checks"]) == sorted(CHECKS)
         assert state["asked_by"] == "mcp ingest_dataset_complete"
 
         query = f"SELECT sum(value) AS total, count(*) AS n FROM labor_data WHERE dataset_id = '{LABOR}'"
