@@ -58,9 +58,9 @@ ARRAYS: dict[str, tuple[tuple[str, str], ...]] = {
         (
             "a, i",
             "CASE WHEN typeof(a) LIKE '%[]' AND TRY_CAST(CAST(i AS VARCHAR) AS BIGINT) < 1 "
-            "THEN error('array indices start at 1') "
+            "THEN trino_fail('array indices start at 1') "
             "WHEN a[i] IS NOT NULL OR a IS NULL OR i IS NULL OR trino_has(a, CAST(i AS VARCHAR)) THEN a[i] "
-            "ELSE error('there is nothing at [' || CAST(i AS VARCHAR) || ']: element_at gives NULL there') END",
+            "ELSE trino_fail('there is nothing at [' || CAST(i AS VARCHAR) || ']: element_at gives NULL there') END",
         ),
     ),
     "has": (
@@ -100,7 +100,7 @@ ARRAYS: dict[str, tuple[tuple[str, str], ...]] = {
             "a, b, step",
             f"generate_series(a, CASE WHEN a <= b AND a + step * {MOST_ENTRIES} <= b "
             f"OR a > b AND a + step * {MOST_ENTRIES} >= b "
-            f"THEN error('sequence has at most {MOST_ENTRIES} entries') ELSE b END, step)",
+            f"THEN trino_fail('sequence has at most {MOST_ENTRIES} entries') ELSE b END, step)",
         ),
     ),
     "slice": (

@@ -33,7 +33,7 @@ TEXTS: dict[str, tuple[tuple[str, str], ...]] = {
     "split_part": (
         (
             "s, d, i",
-            "list_extract(str_split(s, d), CASE WHEN i < 1 THEN error('split_part has no part ' || i) ELSE i END)",
+            "list_extract(str_split(s, d), CASE WHEN i < 1 THEN trino_fail('split_part has no part ' || i) ELSE i END)",
         ),
     ),
     "trim": (("s", f"trim(s, {_SPACES})"), ("s, c", "trim(s, c)")),
@@ -43,11 +43,11 @@ TEXTS: dict[str, tuple[tuple[str, str], ...]] = {
         (
             "x",
             """CASE WHEN typeof(x) IN ('VARCHAR', '"NULL"') OR typeof(x) LIKE '%[]' THEN x """
-            "ELSE error('a text and a value of ' || lower(typeof(x)) || ' cannot be joined') END",
+            "ELSE trino_fail('a text and a value of ' || lower(typeof(x)) || ' cannot be joined') END",
         ),
     ),
     # Lengths are bound: one call can be neither interrupted nor does its memory count.
-    "at_most": (("n, most, what", "CASE WHEN n > most THEN error(what || ' is at most ' || most) ELSE n END"),),
+    "at_most": (("n, most, what", "CASE WHEN n > most THEN trino_fail(what || ' is at most ' || most) ELSE n END"),),
     "lpad": (("s, n, p", f"lpad(s, CAST(trino_at_most(n, {MOST_LENGTH}, 'the length of lpad') AS INTEGER), p)"),),
     "rpad": (("s, n, p", f"rpad(s, CAST(trino_at_most(n, {MOST_LENGTH}, 'the length of rpad') AS INTEGER), p)"),),
     # DuckDB compares bytes: each character becomes one byte.
@@ -62,8 +62,9 @@ TEXTS: dict[str, tuple[tuple[str, str], ...]] = {
     "letters": (
         (
             "a, b",
-            "CASE WHEN length(a) * length(b) > 1000000 THEN error('the texts of a distance are too long') "
-            "WHEN len(trino_characters(a || b)) > 127 THEN error('the texts of a distance have too many characters') "
+            "CASE WHEN length(a) * length(b) > 1000000 THEN trino_fail('the texts of a distance are too long') "
+            "WHEN len(trino_characters(a || b)) > 127 "
+            "THEN trino_fail('the texts of a distance have too many characters') "
             "ELSE trino_characters(a || b) END",
         ),
     ),
@@ -96,7 +97,7 @@ TEXTS: dict[str, tuple[tuple[str, str], ...]] = {
         (
             "t",
             "CASE WHEN typeof(t) = 'VARCHAR' "
-            "THEN error('a text whose time zone is not known beforehand cannot be a timestamp') "
+            "THEN trino_fail('a text whose time zone is not known beforehand cannot be a timestamp') "
             "ELSE CAST(t AS TIMESTAMPTZ) END",
         ),
     ),
@@ -117,7 +118,8 @@ TEXTS: dict[str, tuple[tuple[str, str], ...]] = {
         (
             "a, b",
             "CASE WHEN typeof(a) = 'DATE' AND typeof(b) = 'DATE' "
-            "THEN error('the difference of two dates is an interval: write date_diff(''day'', b, a)') ELSE a - b END",
+            "THEN trino_fail('the difference of two dates is an interval: write date_diff(''day'', b, a)') "
+            "ELSE a - b END",
         ),
     ),
     "millisecond": (("t", "millisecond(t) % 1000"),),

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import duckdb
 
 from estat_dagster.errors import DataLakeError, StorageError, ValidationError
+from estat_dagster.query.macros_values import FAILED
 from estat_dagster.query.rewrites import RENAMED
 
 _MISSING_COLUMN = re.compile(
@@ -30,6 +31,7 @@ _CAST = re.compile(
     r"""Could not convert string ['"]+(?P<a>.*?)['"]+ to (?P<kind>\w+)|"""
     r"""invalid (?P<field>\w+) field format: ['"]+(?P<b>.*?)['"]+,"""
 )
+_FAILED = re.compile(f"Could not convert string '{FAILED}(.*?)' to INT32", re.DOTALL)
 _COMPARED = re.compile(r"cannot compare (.+) with (.+)")
 _OF_DUCKDB = {duckdb: athena for athena, duckdb in RENAMED.items()} | {
     "array_to_string": "array_join",
@@ -71,7 +73,7 @@ def translate(error: duckdb.Error, columns: Iterable[str]) -> DataLakeError:
     Args:
         columns: names of the columns of the tables that the query names, for a better hint.
     """
-    message = str(error)
+    message = _words(str(error))
     if isinstance(error, duckdb.IOException | duckdb.PermissionException):
         return unreadable("A data file of the lake could not be read", error)
     if isinstance(error, duckdb.OutOfMemoryException):
@@ -96,6 +98,12 @@ def translate(error: duckdb.Error, columns: Iterable[str]) -> DataLakeError:
     if found := _WRONG_TYPES.search(message):
         return _wrong_types(_plain(found[1] or found[2]))
     return ValidationError(_first_line(message), hint="Check the SQL against the tables' columns and types.")
+
+
+def _words(message: str) -> str:
+    """Return the message of DuckDB, or the words of the macro that failed."""
+    found = _FAILED.search(message)
+    return found[1] if found else message
 
 
 def _of_types(message: str) -> ValidationError | None:
