@@ -16,11 +16,17 @@ import requests
 ESTAT = Path(sys.executable).with_name("estat")
 
 
+def _hears_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background job ignores it, and so would the command
+
+
 @contextmanager
 def serving(*options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Run the command on a free port and yield its address; end it by Ctrl-C."""
     command = [str(ESTAT), "sandbox", "--port", "0", *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_hears_ctrl_c
+    )
     try:
         assert process.stdout is not None
         yield process.stdout.readline().strip(), process
