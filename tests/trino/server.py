@@ -109,6 +109,7 @@ def _configure(home: Path, port: int, endpoint: str) -> None:
         "catalog.config-dir": catalogs,
         "coordinator": "true",
         "node-scheduler.include-coordinator": "true",
+        "failure-detector.enabled": "false",
         "http-server.http.port": port,
         "discovery.uri": f"http://127.0.0.1:{port}",
         "query.max-memory-per-node": "400MB",
@@ -142,12 +143,12 @@ def _free_port() -> int:
 
 
 def _wait(ask: Trino, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Return when a query that reads is answered: the server says that it is there before it knows its own node."""
+    """Return when a table of the lake is read: Trino answers of its schemas before it knows that its own node reads."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(requests.RequestException, trino.exceptions.Error):
             if requests.get(f"http://127.0.0.1:{ask.port}/v1/info", timeout=5).json()["starting"] is False:
-                ask("SELECT count(*) FROM information_schema.tables")
+                ask("SELECT count(dataset_id) FROM dataset_inventory")
                 return
         time.sleep(0.5)
     raise AssertionError(f"Trino did not start:\n{log.read_text('utf-8', 'replace')[-3000:]}")
