@@ -81,11 +81,13 @@ def merge_manifests(tables: IcebergTableManager, name: str) -> None:
     """List a table's data files in as few manifests as may be, where there are many; every commit reads all of them."""
     from pyiceberg.exceptions import CommitFailedException
 
+    from estat_dagster.lake.transactions import Transaction
+
     def merge() -> None:
         table = tables.load(name)
         if _counts(table)[1] < int(schemas.MANIFESTS["commit.manifest.min-count-to-merge"]):
             return
-        with table.transaction() as transaction:
+        with Transaction(table) as transaction:
             lacking = {key: text for key, text in schemas.MANIFESTS.items() if table.properties.get(key) != text}
             if lacking:
                 transaction.set_properties(lacking)
@@ -158,7 +160,9 @@ def _merge(store: Store, table: Table, files: list[DataFile]) -> None:
 
 
 def _commit(store: Store, table: Table, files: list[DataFile], written: list[Written]) -> None:
-    with table.transaction() as transaction:
+    from estat_dagster.lake.transactions import Transaction
+
+    with Transaction(table) as transaction:
         new = list(entries(store, table.io, transaction.table_metadata, written))
         rows = str(sum(file.record_count for file in new))
         properties = {summary.ACTION: summary.COMPACTED, summary.CARRIED: rows}

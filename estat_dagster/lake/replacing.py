@@ -54,11 +54,13 @@ def replace(
     """
     from pyiceberg.exceptions import CommitFailedException, ValidationException
 
+    from estat_dagster.lake.transactions import Transaction
+
     old, rest = _without(store, table, dataset_ids, gone)
     stay = set(old) & set(again)
     try:
-        with table.transaction() as transaction:
-            metadata = transaction.table_metadata  # a deep copy each time it is asked for
+        with Transaction(table) as transaction:
+            metadata = transaction.table_metadata
             mine = [*entries(store, table.io, metadata, files), *again]
             others = list(entries(store, table.io, metadata, rest))
             rows = {summary.ROWS: mine, summary.CARRIED: others}

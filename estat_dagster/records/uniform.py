@@ -13,11 +13,13 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 QUOTE, ESCAPE, WHITE, VALUE = b'"', b"\\", b" \t\n\r", "$"
 FIRST_PLAIN = 0x20
+Bytes = npt.NDArray[np.uint8]
 MARKS = 4  # quotation marks of one attribute: two around its name, two around its value
 
 
@@ -68,51 +70,83 @@ def _template(record: bytes) -> Template:
     return Template(names, parts[3::MARKS], before)
 
 
-def _slice(records: pa.BinaryArray, template: Template) -> tuple[dict[str, pa.BinaryArray], int]:
+def _slice(records: pa.BinaryArray, template: Template) -> tuple[dict[str, pa.Array], int]:
     """Return the raw texts of the first attributes, and the place behind the quotation mark of the next one's value.
 
     They are sliced as long as every record has its next value at the same place as the first.
     """
-    columns: dict[str, pa.BinaryArray] = {}
-    place = _check(records, 0, template.before[0])
+    grid = _bytes(pc.binary_slice(records, 0, pc.min(pc.binary_length(records)).as_py())).reshape(len(records), -1)
+    alike = np.all(grid == grid[0], axis=0)
+    columns: dict[str, pa.Array] = {}
+    place = len(template.before[0])
+    if place > len(alike) or not alike[:place].all():
+        raise _NotAlikeError
     for name, value, following in zip(template.names, template.values, template.before[1:], strict=False):
         end = place + len(value)
-        if not _is_everywhere(records, end, following):
+        behind = end + len(following)
+        if behind > len(alike) or not alike[end:behind].all():
             break
-        columns[name] = pc.binary_slice(records, place, end)
-        place = end + len(following)
+        columns[name] = _sliced(grid[:, place:end])
+        place = behind
     return columns, place
 
 
-def _split(records: pa.BinaryArray, place: int, first: int) -> dict[str, pa.BinaryArray]:
+def _sliced(texts: Bytes) -> pa.FixedSizeBinaryArray:
+    rows, width = texts.shape
+    body = pa.py_buffer(np.ascontiguousarray(texts))
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), rows, [None, body])
+
+
+def _split(records: pa.BinaryArray, place: int, first: int) -> dict[str, pa.Array]:
     """Return the raw texts of the attributes from `first` on, out of the records from `place` on."""
-    longest = pc.max(pc.binary_length(records)).as_py()
-    parts = pc.split_pattern(pc.binary_slice(records, place, longest), QUOTE.decode())
-    widths, starts = np.diff(parts.offsets), parts.offsets.to_numpy()[:-1]
+    rest = pc.binary_slice(records, place, pc.max(pc.binary_length(records)).as_py())
+    offsets, marks = np.frombuffer(rest.buffers()[1], np.int32), np.flatnonzero(_bytes(rest) == ord(QUOTE))
+    behind = np.searchsorted(marks, offsets[1:])
+    counts = np.diff(behind, prepend=0)
     groups = []
-    places = [np.flatnonzero(widths == width) for width in np.flatnonzero(np.bincount(widths))]
+    places = [np.flatnonzero(counts == count) for count in np.flatnonzero(np.bincount(counts))]
     for own in places:
-        template = _template(records[own[0]].as_py())
-        if widths[own[0]] != MARKS * (len(template.names) - first - 1) + 2:
+        template, count = _template(records[own[0]].as_py()), counts[own[0]]
+        if count != MARKS * (len(template.names) - first - 1) + 1:
             raise _NotAlikeError
-        grid = [parts.values.take(pa.array(starts[own] + n)) for n in range(widths[own[0]])]
-        groups.append(_columns(grid, template, first, ends_array=own[-1] == len(records) - 1))
+        cuts = marks[behind[own][:, np.newaxis] + np.arange(-count, 0)]
+        parts = _Parts(rest, np.column_stack([offsets[own] - 1, cuts, offsets[own + 1]]))
+        groups.append(_columns(parts, template, first, ends_array=own[-1] == len(records) - 1))
     return groups[0] if len(groups) == 1 else _together(groups, places)
 
 
-def _columns(
-    grid: list[pa.BinaryArray], template: Template, first: int, *, ends_array: bool
-) -> dict[str, pa.BinaryArray]:
+class _Parts:
+    """Texts cut at some places, as many of each: what stands between two of them.
+
+    Args:
+        texts: the texts, in one buffer.
+        cuts: places in that buffer, a row a text: the one before its first byte, its marks, and the one behind it.
+    """
+
+    def __init__(self, texts: pa.BinaryArray, cuts: npt.NDArray[np.int64]) -> None:
+        self._body, self._cuts = texts.buffers()[2], cuts
+        self.marks = cuts.shape[1] - 2
+
+    def between(self, first: int, last: int, *, marks: int = 0) -> pa.BinaryArray:
+        """Return what stands from one cut of each text to another, without these or, if `marks` is 1, with them."""
+        bounds = np.column_stack([self._cuts[:, first] + 1 - marks, self._cuts[:, last] + marks])
+        offsets = pa.py_buffer(bounds.astype(np.int32))
+        pieces = pa.BinaryArray.from_buffers(pa.binary(), bounds.size - 1, [None, offsets, self._body])
+        return pieces.take(pa.array(np.arange(0, bounds.size, 2)))  # those between them are nobody's
+
+
+def _columns(parts: _Parts, template: Template, first: int, *, ends_array: bool) -> dict[str, pa.Array]:
     """Return the raw texts of records of one template, cut at their quotation marks."""
-    between = [part for text in template.before[first + 1 :] for part in text.split(QUOTE)[1:-1]]
-    structure = [column for n, column in enumerate(grid[:-1]) if n % MARKS]
-    if not all(_is_all(column, text) for column, text in zip(structure, between, strict=True)):
-        raise _NotAlikeError
-    _check_ends(grid[-1], ends_array)
-    return dict(zip(template.names[first:], grid[:-1:MARKS], strict=True))
+    opening = range(0, parts.marks, MARKS)
+    for mark, text in zip(opening[1:], template.before[first + 1 :], strict=True):
+        if not _is_all(parts.between(mark - MARKS + 1, mark, marks=1), text):
+            raise _NotAlikeError
+    _check_ends(parts.between(parts.marks, parts.marks + 1), ends_array)
+    names = template.names[first:]
+    return {name: parts.between(mark, mark + 1) for name, mark in zip(names, opening, strict=True)}
 
 
-def _together(groups: list[dict[str, pa.BinaryArray]], places: list[np.ndarray]) -> dict[str, pa.BinaryArray]:
+def _together(groups: list[dict[str, pa.Array]], places: list[np.ndarray]) -> dict[str, pa.Array]:
     """Return the columns of all groups, each record's text at its place; null where it has none."""
     order = pa.array(np.argsort(np.concatenate(places)))
     names = dict.fromkeys(name for columns in groups for name in columns)
@@ -132,29 +166,22 @@ def _check_ends(ends: pa.BinaryArray, ends_array: bool) -> None:
         raise _NotAlikeError
 
 
-def _check(records: pa.BinaryArray, place: int, text: bytes) -> int:
-    """Return the place behind a text that stands at a place of every record."""
-    if not _is_everywhere(records, place, text):
-        raise _NotAlikeError
-    return place + len(text)
-
-
-def _is_everywhere(records: pa.BinaryArray, place: int, text: bytes) -> bool:
-    return _is_all(pc.binary_slice(records, place, place + len(text)), text)
+def _bytes(texts: pa.BinaryArray) -> Bytes:
+    return np.frombuffer(texts.buffers()[2], np.uint8)
 
 
 def _is_all(column: pa.BinaryArray, text: bytes) -> bool:
     return bool(pc.all(pc.equal(column, pa.scalar(text, pa.binary()))).as_py())
 
 
-def _encode(raw: pa.BinaryArray) -> pa.DictionaryArray:
+def _encode(raw: pa.Array) -> pa.DictionaryArray:
     """Return the texts of a column of few different ones."""
     texts = pc.dictionary_encode(raw)
     meant = pc.dictionary_encode(_unescape(texts.dictionary))  # 人 may be written in two ways
     return pa.DictionaryArray.from_arrays(meant.indices.take(texts.indices), meant.dictionary)
 
 
-def _unescape(raw: pa.BinaryArray) -> pa.StringArray:
+def _unescape(raw: pa.Array) -> pa.StringArray:
     """Return what raw texts mean as JSON.
 
     Raises:

@@ -12,6 +12,7 @@ from estat_dagster.columns import Column, axis_columns
 from estat_dagster.errors import ValidationError
 from estat_dagster.lake import schemas
 from estat_dagster.lake.lake import Lake
+from estat_dagster.lake.transactions import Transaction
 from tests.lake.shore import POPULATION, frame, group, load
 
 A, B = "0000000001", "0000000002"
@@ -126,3 +127,18 @@ def test_a_table_made_without_the_properties_of_names_gets_them(lake: Lake, capl
     load(lake, frame(B, [2.0]))
     assert lake.tables.load(POPULATION.table_name).properties[name] == "none"
     assert "statistics missing" not in caplog.text
+
+
+def test_a_transaction_copies_the_metadata_once_for_each_change(lake: Lake) -> None:
+    load(lake, frame(A, [1.0]))
+    table = lake.tables.load(POPULATION.table_name)
+    with Transaction(table) as transaction:
+        before = transaction.table_metadata
+        assert transaction.table_metadata is before is not table.metadata
+        transaction.set_properties({"a": "1"})
+        after = transaction.table_metadata
+        assert transaction.table_metadata is after
+        assert ("a" in before.properties, after.properties["a"]) == (False, "1")
+        table.refresh()
+        assert transaction.table_metadata is not after
+    assert lake.tables.load(POPULATION.table_name).properties["a"] == "1"
