@@ -190,10 +190,12 @@ def summarise(values: pa.ChunkedArray) -> dict[str, Any]:
 
 def _with_columns(table: Table, columns: Sequence[Column]) -> Table:
     """Return a table, after it got the columns that it lacks, and was told of which ones it keeps no metrics."""
+    from estat_dagster.lake.transactions import Transaction
+
     missing = [column for column in columns if _is_missing(table, column)]
     lacking = {k: v for k, v in schemas.properties(columns).items() if k not in table.properties}
     if missing or lacking:
-        with table.transaction() as transaction:
+        with Transaction(table) as transaction:
             if missing:
                 with transaction.update_schema() as update:
                     for column in missing:

@@ -100,7 +100,8 @@ def _sliced(texts: Bytes) -> pa.FixedSizeBinaryArray:
 def _split(records: pa.BinaryArray, place: int, first: int) -> dict[str, pa.Array]:
     """Return the raw texts of the attributes from `first` on, out of the records from `place` on."""
     rest = pc.binary_slice(records, place, pc.max(pc.binary_length(records)).as_py())
-    offsets, marks = np.frombuffer(rest.buffers()[1], np.int32), np.flatnonzero(_bytes(rest) == ord(QUOTE))
+    offsets = np.frombuffer(rest.buffers()[1], np.int32)
+    marks = np.flatnonzero(_bytes(rest) == ord(QUOTE)).astype(np.int32)
     behind = np.searchsorted(marks, offsets[1:])
     counts = np.diff(behind, prepend=0)
     groups = []
@@ -123,15 +124,15 @@ class _Parts:
         cuts: places in that buffer, a row a text: the one before its first byte, its marks, and the one behind it.
     """
 
-    def __init__(self, texts: pa.BinaryArray, cuts: npt.NDArray[np.int64]) -> None:
+    def __init__(self, texts: pa.BinaryArray, cuts: npt.NDArray[np.int32]) -> None:
         self._body, self._cuts = texts.buffers()[2], cuts
         self.marks = cuts.shape[1] - 2
 
     def between(self, first: int, last: int, *, marks: int = 0) -> pa.BinaryArray:
         """Return what stands from one cut of each text to another, without these or, if `marks` is 1, with them."""
-        bounds = np.column_stack([self._cuts[:, first] + 1 - marks, self._cuts[:, last] + marks])
-        offsets = pa.py_buffer(bounds.astype(np.int32))
-        pieces = pa.BinaryArray.from_buffers(pa.binary(), bounds.size - 1, [None, offsets, self._body])
+        bounds = np.empty((len(self._cuts), 2), np.int32)
+        bounds[:, 0], bounds[:, 1] = self._cuts[:, first] + 1 - marks, self._cuts[:, last] + marks
+        pieces = pa.BinaryArray.from_buffers(pa.binary(), bounds.size - 1, [None, pa.py_buffer(bounds), self._body])
         return pieces.take(pa.array(np.arange(0, bounds.size, 2)))  # those between them are nobody's
 
 
