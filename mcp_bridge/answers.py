@@ -12,13 +12,19 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 from mcp.types import CallToolResult, ContentBlock, ImageContent, TextContent
-from pydantic import BaseModel, PrivateAttr
+from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from mcp_bridge.hiding import map_texts
 from mcp_bridge.plain import MARK, NOTICE, clean_lines, data_line
 
 
-class Answer(BaseModel):
+class Facts(BaseModel):
+    """The base of what answers hold: a model is built for the first answer, not when the bridge starts."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class Answer(Facts):
     """The base of every tool's answer; `published` are the fields in the output schema, empty for all of them."""
 
     published: ClassVar[tuple[str, ...]] = ()
@@ -29,7 +35,7 @@ class Answer(BaseModel):
         return json.dumps(self.model_dump(mode="json"), ensure_ascii=False)
 
 
-class Source(BaseModel):
+class Source(Facts):
     """Where data is from: dataset, survey, when e-Stat updated it, the lake's snapshot, and the credit due."""
 
     dataset_id: str

@@ -6,10 +6,10 @@ import re
 import time
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from estat_dagster.errors import ValidationError
-from mcp_bridge.answers import Answer
+from mcp_bridge.answers import Answer, Facts
 from mcp_bridge.bridge import Bridge
 from mcp_bridge.dagster.runs import RunView
 from mcp_bridge.following import WaitSeconds, follow
@@ -24,7 +24,7 @@ CANCEL_SECONDS = 10.0
 RunId = Annotated[str, Field(description="as the tool that started the run gave it")]
 
 
-class LayerState(BaseModel):
+class LayerState(Facts):
     """A layer of a run."""
 
     name: str
@@ -41,7 +41,7 @@ class LayerState(BaseModel):
         return f"{LAYERS.get(self.name, self.name)} {self.name}: {'、'.join([state, *words])}"
 
 
-class CheckState(BaseModel):
+class CheckState(Facts):
     """What a check found."""
 
     name: str
@@ -53,6 +53,8 @@ class CheckState(BaseModel):
 
 class RunState(Answer):
     """A run, as far as it is known."""
+
+    published = ("run_id", "status", "finished", "progress", "unchanged", "errors", "message")
 
     run_id: str
     status: str

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from mcp_bridge.answers import Answer, wire_size
+from mcp_bridge.answers import Answer, Facts, wire_size
 from mcp_bridge.arguments import Cursor
 from mcp_bridge.bridge import Bridge
 from mcp_bridge.pages import as_many_as_fit, cursor_for, offset_of
@@ -26,7 +26,7 @@ NOTHING = (
 )
 
 
-class FoundTable(BaseModel):
+class FoundTable(Facts):
     """A table of e-Stat that matches."""
 
     dataset_id: str
@@ -49,7 +49,7 @@ class FoundTable(BaseModel):
         return data_line([*known, self.area_level, size, f"更新 {self.updated}", f"{self.score}点"])
 
 
-class Term(BaseModel):
+class Term(Facts):
     """The statistical terms for an everyday word of the query."""
 
     word: str

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from mcp_bridge.answers import Answer, wire_size
+from mcp_bridge.answers import Answer, Facts, wire_size
 from mcp_bridge.bridge import Bridge
 from mcp_bridge.pages import as_many_as_fit
 from mcp_bridge.plain import data_line
@@ -23,7 +23,7 @@ ABOUT = {
 }
 
 
-class TableFacts(BaseModel):
+class TableFacts(Facts):
     """A table: what it holds in Japanese, its rows, and its current snapshot (ids are texts)."""
 
     name: str
@@ -40,7 +40,7 @@ class TableFacts(BaseModel):
         return data_line([self.name, self.about, rows, f"{self.columns}列", f"変更 {self.changed_at or 'なし'}"])
 
 
-class ColumnFacts(BaseModel):
+class ColumnFacts(Facts):
     """A column in Athena's words, with its meaning in Japanese and English."""
 
     name: str

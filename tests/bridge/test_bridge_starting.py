@@ -339,10 +339,11 @@ async def test_the_bridge_does_not_try_e_stat_for_as_long_as_a_load_does(bench: 
 async def test_a_dagster_that_does_not_answer_ends_the_call_and_the_next_one_goes_on(
     bench: Bench, operation: str
 ) -> None:
-    bench.monkeypatch.setattr(starting, "READY_SECONDS", 0.5)
-    bench.monkeypatch.setattr(starting, "LAUNCH_SECONDS", 0.3)
-    bench.dagster.held.add(operation)
-    result = await bench.client.call_tool("fetch_dataset", {"dataset_id": LABOR, "wait_seconds": 0})
+    with bench.monkeypatch.context() as short:
+        short.setattr(starting, "READY_SECONDS", 0.5)
+        short.setattr(starting, "LAUNCH_SECONDS", 0.3)
+        bench.dagster.held.add(operation)
+        result = await bench.client.call_tool("fetch_dataset", {"dataset_id": LABOR, "wait_seconds": 0})
     assert (result.structured_content or {})["error"] == "TIMEOUT_ERROR"
     assert "もう一度" in (result.structured_content or {})["message"]
     bench.dagster.held.clear()

@@ -47,7 +47,8 @@ class AsTasks(ClientExtension):
 
     async def _keep(self, found: TaskStarted, context: ClaimContext) -> CallToolResult:
         self.task = found.model_dump(by_alias=True)
-        return CallToolResult(content=[], structured_content={"run_id": "", "status": "", "message": ""})
+        nothing = {"run_id": "", "status": "", "unchanged": False, "message": ""}
+        return CallToolResult(content=[], structured_content=nothing)
 
 
 class Bench:
