@@ -11,12 +11,13 @@ import anyio
 from mcp import MCPError
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
-from mcp.types import INVALID_PARAMS, GetPromptResult, InputRequiredResult
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequiredResult
 from pydantic import ValidationError
 
 from mcp_bridge.bridge import Bridge
 from mcp_bridge.completing import add_completion
-from mcp_bridge.errors import wrong_arguments
+from mcp_bridge.errors import to_failure, unknown_tool, wrong_arguments
 from mcp_bridge.plain import clean, cut
 from mcp_bridge.prompts import add_prompts
 from mcp_bridge.resources import add_resources
@@ -36,7 +37,16 @@ HELD = "see with list_datasets whether the lake holds it (this server is read-on
 
 
 class BridgeServer(MCPServer[Any]):
-    """A server that says what is wrong with the arguments of a prompt: the SDK calls that an internal error."""
+    """A server that says what is wrong with a tool's name or a prompt's arguments in the form of all its errors."""
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Run a tool."""
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError:  # the tools of the bridge raise none: there is no such tool
+            return to_failure(unknown_tool(name, [tool.name for tool in await self.list_tools()]))
 
     async def get_prompt(
         self, name: str, arguments: dict[str, Any] | None = None, context: Context[Any, Any] | None = None

@@ -79,6 +79,7 @@ class BridgeTool(Tool):
     """A tool that answers with facts or with an error in the form of the project, never with an exception's text."""
 
     hide: Callable[[str], str] = Field(default=str, exclude=True)
+    can_load: bool = True
 
     async def run(self, arguments: dict[str, Any], context: Any, convert_result: bool = False) -> CallToolResult:
         """Run the tool, and take secrets and local paths out of its answer."""
@@ -112,7 +113,9 @@ class BridgeTool(Tool):
         """Return the answer or the failure, within the time that a call may take."""
         try:
             with anyio.move_on_after(CALL_SECONDS):
-                return to_result(await self._call(arguments))
+                answer = await self._call(arguments)
+                answer._can_load = self.can_load
+                return to_result(answer)
             return self._failed(too_slow(self.name))
         except DataLakeError as error:
             return self._failed(error)
@@ -124,7 +127,7 @@ class BridgeTool(Tool):
 
     def _failed(self, error: DataLakeError) -> CallToolResult:
         LOGGER.info("%s: %s", self.name, error)
-        return to_failure(error)
+        return to_failure(error, can_load=self.can_load)
 
     async def _call(self, arguments: dict[str, Any]) -> Any:
         if self.is_async:
@@ -162,4 +165,5 @@ def _build(spec: ToolSpec, bridge: Bridge) -> Tool:
         context_kwarg=call,
         annotations=spec.annotations,
         hide=bridge.hide,
+        can_load=not bridge.read_only,
     )

@@ -74,7 +74,7 @@ def find_codes(
 ) -> CodesAnswer:
     """Find codes (地域・分類・時間などのコード) and their Japanese names on the axes of one table, for filters and SQL.
 
-    Use it before fetch_dataset_filtered, or to learn what a region_code or category_code means.
+    Use it before a part of a table is fetched, or to learn what a region_code or category_code means.
     """
     from estat_dagster.estat.codes import find_codes as find
 

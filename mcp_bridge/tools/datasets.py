@@ -65,7 +65,7 @@ class DatasetsAnswer(Answer):
         lines = [f"データレイクのデータセット {self.total:,}件中、{len(self.datasets):,}件を表示。"]
         lines += [held.line() for held in self.datasets]
         if not self.datasets:
-            lines.append("次: search_estat_data で統計表を探し、ingest_dataset_complete で取り込みます。")
+            lines.append(self.to_load("次: search_estat_data で統計表を探し、ingest_dataset_complete で取り込みます。"))
         if self.next_cursor:
             lines.append(f"続きは next_cursor: {self.next_cursor}")
         return "\n".join([*lines, *([data_line([self.credit])] if self.credit else [])])

@@ -110,7 +110,7 @@ class DescribeAnswer(Answer):
         if self.in_lake and self.in_lake.status == "loaded":
             lines += ["取込済み:", self.in_lake.line(), "次: analyze_with_athena で分析します。"]
         else:
-            lines += ["次: ingest_dataset_complete で取り込みます。"]
+            lines += [self.to_load("次: ingest_dataset_complete で取り込みます。")]
         return "\n".join([*lines, data_line([self.credit])])
 
 

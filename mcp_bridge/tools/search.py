@@ -83,7 +83,8 @@ class SearchAnswer(Answer):
         if self.next_cursor:
             lines.append(f"続きは next_cursor: {self.next_cursor}")
         if self.results:
-            lines.append("次: describe_dataset で軸と件数を確かめ、ingest_dataset_complete で取り込みます。")
+            lines.append("次: describe_dataset で軸と件数を確かめます。")
+            lines.append(self.to_load("取込みは ingest_dataset_complete で行います。"))
         else:
             lines.append(NOTHING)
         return "\n".join([*lines, data_line([self.credit])])

@@ -59,9 +59,8 @@ class TablesAnswer(Answer):
         lines = [f"データレイクのテーブル {len(self.tables):,}個。", *(table.line() for table in self.tables)]
         lines += [data_line([column.name, column.type, column.meaning]) for column in self.columns]
         if not self.tables:
-            return (
-                "データレイクは空です。次: search_estat_data で統計表を探し、ingest_dataset_complete で取り込みます。"
-            )
+            load = self.to_load("次: search_estat_data で統計表を探し、ingest_dataset_complete で取り込みます。")
+            return f"データレイクは空です。{load}"
         if not self.columns:
             lines.append("次: table_name を渡すと列の一覧、analyze_with_athena で分析。")
         return "\n".join(lines)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mcp import Client
+from mcp import Client, MCPError
 
 from estat_dagster.assets.layers import LAYERS as ASSET_LAYERS
 from estat_dagster.assets.layers import FetchConfig
@@ -24,7 +24,7 @@ from mcp_bridge.tools import runs
 from tests.bridge.fake_dagster import FakeDagster
 
 pytestmark = pytest.mark.anyio
-LABOR, POPULATION = "0003005798", "9900000002"
+LABOR, POPULATION, UNLOADED = "0003005798", "9900000002", "0003109741"
 
 
 class Bench:
@@ -392,6 +392,45 @@ async def test_a_read_only_bridge_has_no_tool_that_writes_and_starts_nothing(she
             assert "ingest_dataset_complete" not in str(told.messages)
         assert set(prompts) == {"find_statistics", "analyze_held", "explain_missing"}
         assert "ingest" not in (client.instructions or "")
+
+
+async def test_a_read_only_bridge_names_no_tool_that_it_does_not_have(
+    shelf: Settings, shelf_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    full = await _names(Bridge(shelf))
+    for lake in (shelf, replace(shelf, lake_home=tmp_path)):
+        bridge = Bridge(lake, read_only=True)
+        async with Client(build_server(bridge)) as client:
+            missing = full - {tool.name for tool in (await client.list_tools()).tools}
+            told = [str((await client.list_tools()).tools)]
+            for tool, given in (
+                ("search_estat_data", {"query": "労働力"}),
+                ("describe_dataset", {"dataset_id": UNLOADED}),
+                ("list_datasets", {"query": "nothing"}),
+                ("list_tables", {}),
+                ("analyze_with_athena", {"dataset_id": "1111111111"}),
+                ("load_data_from_s3", {"dataset_id": "1111111111"}),
+                ("compare_snapshots", {"dataset_id": "1111111111"}),
+            ):
+                told.append(str(await client.call_tool(tool, given)))
+            with pytest.raises(MCPError) as absent:
+                await client.read_resource("lake://datasets/1111111111")
+        assert not [name for words in [*told, str(absent.value)] for name in missing if name in words]
+        assert "読み取り専用" in told[-2]
+
+
+async def _names(bridge: Bridge) -> set[str]:
+    async with Client(build_server(bridge)) as client:
+        return {tool.name for tool in (await client.list_tools()).tools}
+
+
+async def test_a_tool_that_is_not_there_is_refused_like_any_wrong_argument(bench: Bench) -> None:
+    near = await bench.client.call_tool("fetch_datasets", {})
+    assert near.is_error
+    assert "fetch_dataset のことですか" in (near.structured_content or {})["message"]
+    far = (await bench.client.call_tool("\u202ezz", {})).structured_content or {}
+    assert (far["error"], far["error_message"]) == ("VALIDATION_ERROR", "There is no tool 'zz'.")
+    assert "get_run" in far["context"]["hint"]
 
 
 async def test_the_table_of_a_domain_is_made_once(bench: Bench) -> None:
