@@ -11,7 +11,6 @@ import anyio
 from mcp import MCPError
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
-from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequiredResult
 from pydantic import ValidationError
 
@@ -43,10 +42,10 @@ class BridgeServer(MCPServer[Any]):
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Run a tool."""
-        try:
-            return await super().call_tool(name, arguments, context)
-        except ToolError:  # the tools of the bridge raise none: there is no such tool
-            return to_failure(unknown_tool(name, [tool.name for tool in await self.list_tools()]))
+        known = [tool.name for tool in await self.list_tools()]
+        if name not in known:
+            return to_failure(unknown_tool(name, known))
+        return await super().call_tool(name, arguments, context)
 
     async def get_prompt(
         self, name: str, arguments: dict[str, Any] | None = None, context: Context[Any, Any] | None = None
@@ -97,7 +96,7 @@ def build_server(bridge: Bridge) -> MCPServer[Any]:
         instructions=INSTRUCTIONS.format(load=HELD if bridge.read_only else LOAD),
         tools=build_tools(specs, bridge),
         lifespan=lifespan,
-        extensions=[tasks_of(specs, bridge)],
+        extensions=[] if bridge.read_only else [tasks_of(specs, bridge)],
         subscriptions=False,  # nothing tells the bridge when a resource changes
         log_level="WARNING",
     )
