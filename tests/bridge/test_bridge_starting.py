@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,11 +14,13 @@ from mcp import Client, MCPError
 from estat_dagster.assets.layers import LAYERS as ASSET_LAYERS
 from estat_dagster.assets.layers import FetchConfig
 from estat_dagster.automation.jobs import ingest_jobs
+from estat_dagster.errors import StorageError
 from estat_dagster.sandbox.server import Sandbox
 from estat_dagster.settings import Settings
 from mcp_bridge import following, starting, toolbox
 from mcp_bridge.bridge import Bridge
 from mcp_bridge.dagster.door import Dagster
+from mcp_bridge.dagster.lease import Lease
 from mcp_bridge.dagster.runs import LAYERS, WHOLE_JOB
 from mcp_bridge.server import build_server
 from mcp_bridge.tools import runs
@@ -431,6 +434,26 @@ async def test_a_tool_that_is_not_there_is_refused_like_any_wrong_argument(bench
     far = (await bench.client.call_tool("\u202ezz", {})).structured_content or {}
     assert (far["error"], far["error_message"]) == ("VALIDATION_ERROR", "There is no tool 'zz'.")
     assert "get_run" in far["context"]["hint"]
+
+
+@pytest.mark.parametrize("inside", [False, True])
+async def test_no_dagster_is_looked_for_where_another_user_could_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: bool
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    theirs = tmp_path / f"estat-datalake-{os.getuid()}"
+    theirs = theirs / "bridge" if inside else theirs
+    theirs.mkdir(parents=True)
+    lstat = Path.lstat
+
+    def of_another(path: Path) -> os.stat_result:
+        found = lstat(path)
+        owner = found.st_uid + (path == theirs)
+        return os.stat_result((*found[:4], owner, *found[5:]))
+
+    monkeypatch.setattr(Path, "lstat", of_another)
+    with pytest.raises(StorageError, match="belongs to another user"):
+        await Lease(Settings(lake_home=tmp_path)).hold()
 
 
 async def test_the_table_of_a_domain_is_made_once(bench: Bench) -> None:
