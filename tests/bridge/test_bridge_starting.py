@@ -81,7 +81,7 @@ def test_the_bridge_names_what_dagster_names() -> None:
 
 
 async def test_ingesting_registers_adds_the_partition_and_launches_the_domain_s_job(bench: Bench) -> None:
-    answer = await bench.call("ingest_dataset_complete", dataset_id=int(LABOR), wait_seconds=3, max_records=20)
+    answer = await bench.call("ingest_dataset_complete", dataset_id=int(LABOR), wait_seconds=45, max_records=20)
     assert (answer["status"], answer["domain"], answer["already_running"]) == ("SUCCESS", "labor", False)
     assert "15件を1回の要求で取得" in answer["plan"]
     assert answer["doing"] == "完了"
@@ -132,10 +132,10 @@ async def test_a_fetch_launches_the_raw_layer_alone_with_its_numbers(
 
 async def test_a_fetch_of_the_whole_table_ends_a_filter_and_another_keeps_it(bench: Bench) -> None:
     registry = bench.bridge.bench.lake.registry
-    await bench.call("fetch_dataset_filtered", dataset_id=LABOR, filters={"cat02": "08"}, wait_seconds=2)
-    await bench.call("fetch_dataset_auto", dataset_id=LABOR, wait_seconds=2)
+    await bench.call("fetch_dataset_filtered", dataset_id=LABOR, filters={"cat02": "08"}, wait_seconds=45)
+    await bench.call("fetch_dataset_auto", dataset_id=LABOR, wait_seconds=45)
     assert registry.get_dataset_info(LABOR).scope == {"cat02": "08"}
-    await bench.call("fetch_large_dataset_complete", dataset_id=LABOR, wait_seconds=2)
+    await bench.call("fetch_large_dataset_complete", dataset_id=LABOR, wait_seconds=45)
     assert registry.get_dataset_info(LABOR).scope == {}
 
 
