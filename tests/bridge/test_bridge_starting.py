@@ -218,7 +218,7 @@ async def test_a_load_that_changed_nothing_says_so(bench: Bench) -> None:
     bench.dagster.every_event = [{"__typename": "MaterializationEvent", "stepKey": None, "message": "", **made}]
     for tool, more in (("ingest_dataset_complete", {"dataset_id": LABOR}), ("get_run", {})):
         run = bench.dagster.newest if tool == "get_run" else None
-        answer = await bench.call(tool, wait_seconds=5, **more, **({"run_id": run} if run else {}))
+        answer = await bench.call(tool, wait_seconds=45, **more, **({"run_id": run} if run else {}))
         assert answer["unchanged"] is True
         assert "変更がなかった" in answer["message"]
 
