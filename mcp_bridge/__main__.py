@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -12,6 +13,7 @@ from estat_dagster.errors import DataLakeError
 def main(arguments: Sequence[str] | None = None) -> None:
     """Read the arguments and serve."""
     given = _parser().parse_args(arguments)
+    gc.disable()  # what imports make stays: to look through it again and again is a tenth of the start
     import anyio
 
     from mcp_bridge.bridge import Bridge
@@ -21,6 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     bridge = Bridge(read_only=given.read_only)
     log_to_stderr(bridge.hide)
     server = build_server(bridge)
+    gc.freeze()
+    gc.enable()
     if not given.http:
         from mcp_bridge.stdio import serve_stdio
 

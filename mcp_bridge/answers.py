@@ -12,24 +12,37 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 from mcp.types import CallToolResult, ContentBlock, ImageContent, TextContent
-from pydantic import BaseModel, PrivateAttr
+from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from mcp_bridge.hiding import map_texts
 from mcp_bridge.plain import MARK, NOTICE, clean_lines, data_line
 
+READ_ONLY = "このサーバーは読み取り専用で、取込みはできません。取込みはサーバーの管理者に頼んでください。"
 
-class Answer(BaseModel):
+
+class Facts(BaseModel):
+    """The base of what answers hold: a model is built for the first answer, not when the bridge starts."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class Answer(Facts):
     """The base of every tool's answer; `published` are the fields in the output schema, empty for all of them."""
 
     published: ClassVar[tuple[str, ...]] = ()
     _pictures: list[bytes] = PrivateAttr(default_factory=list)
+    _can_load: bool = PrivateAttr(default=True)
 
     def text(self) -> str:
         """Return the facts in short text."""
         return json.dumps(self.model_dump(mode="json"), ensure_ascii=False)
 
+    def to_load(self, words: str) -> str:
+        """Return how to load datasets, or that this server cannot."""
+        return words if self._can_load else READ_ONLY
 
-class Source(BaseModel):
+
+class Source(Facts):
     """Where data is from: dataset, survey, when e-Stat updated it, the lake's snapshot, and the credit due."""
 
     dataset_id: str

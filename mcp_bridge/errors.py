@@ -9,12 +9,13 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mcp.types import CallToolResult, TextContent
 
 from estat_dagster.errors import DataLakeError, ValidationError
+from mcp_bridge.answers import READ_ONLY
 from mcp_bridge.hiding import map_texts
 from mcp_bridge.plain import clean, cut
 
@@ -77,20 +78,24 @@ _PLAIN = (
 )
 _TOOL = re.compile(r"\b(?:(?:search|describe|fetch|ingest|list|find|get)_[a-z_]*[a-z]|analyze_with_athena)\b")
 _OPTION = re.compile(r"`?(?<![\w-])--([a-z][\w-]*)`?")
+LOADERS = ("ingest_dataset_complete", "fetch_dataset")
+"""The tools that a hint names where data is not in the lake."""
 _OPTIONS = {"filter": "filters", "sql": "custom_query"}
 
 
-def to_failure(error: DataLakeError) -> CallToolResult:
-    """Return an expected failure as MCP sends it."""
-    facts = describe(error)
+def to_failure(error: DataLakeError, *, can_load: bool = True) -> CallToolResult:
+    """Return an expected failure as MCP sends it; `can_load` is whether the server has the tools that load."""
+    facts = describe(error, can_load=can_load)
     lines = (f"{facts['error']}: {facts['error_message']}", facts["context"].get("hint", ""), facts["message"])
     text = "\n".join(line for line in lines if line)
     return CallToolResult(is_error=True, content=[TextContent(type="text", text=text)], structured_content=facts)
 
 
-def describe(error: DataLakeError) -> dict[str, Any]:
+def describe(error: DataLakeError, *, can_load: bool = True) -> dict[str, Any]:
     """Return an error in the five fields of design.md section 7; the hint and what a retry can do are in `context`."""
     hint, tool, step = _next_step(error)
+    if tool in LOADERS and not can_load:
+        hint, tool, step = "This server is read-only: it loads nothing.", None, READ_ONLY
     context = {name: value for name, value in error.context.items() if value is not None and name != "step"}
     more = {"hint": hint, "next_tool": tool, "retryable": error.can_retry}
     facts = {
@@ -114,7 +119,10 @@ def _next_step(error: DataLakeError) -> tuple[str, str | None, str]:
     hint = _COMMAND.sub(lambda found: _of(found[1]).words, error.hint)
     hint = _OPTION.sub(lambda found: _OPTIONS.get(found[1], found[1].replace("-", "_")), hint)
     usual = _TRY_AGAIN if error.can_retry else _STEPS.get(error.kind, _TRY_AGAIN)
-    step = error.context.get("step") or (meant.step if meant else usual)
+    found = meant.step if meant else usual
+    if meant and not meant.name and error.can_retry:
+        found = f"{usual}続くときは、{meant.step}"
+    step = error.context.get("step") or found
     return hint, error.context.get("next_tool") or (meant.name if meant else None), step
 
 
@@ -145,6 +153,17 @@ def wrong_arguments(tool: str, error: pydantic.ValidationError, known: Iterable[
         f"The arguments of {tool} are not right: {'; '.join(english for english, _ in complaints)}.",
         hint="Its input schema says what it takes; unknown arguments are refused.",
         step="".join(dict.fromkeys(japanese for _, japanese in complaints)) + "直してもう一度呼び出してください。",
+    )
+
+
+def unknown_tool(name: str, known: Sequence[str]) -> ValidationError:
+    """Return the error of a call of a tool that is not there."""
+    shown, near = cut(clean(name), MOST_NAME), difflib.get_close_matches(name, known, 1)
+    return ValidationError(
+        f"There is no tool {shown!r}.",
+        hint=f"Is {near[0]} meant?" if near else f"There are {', '.join(known)}.",
+        next_tool=near[0] if near else None,
+        step=f"ツール {shown} はありません。" + (f"{near[0]} のことですか。" if near else ""),
     )
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from estat_dagster.errors import ValidationError
+from mcp_bridge.stdio import end_soon
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
@@ -27,7 +28,8 @@ LOGGER = logging.getLogger("mcp_bridge")
 TOKEN_VARIABLE = "MCP_BRIDGE_TOKEN"  # noqa: S105  a name
 SHORTEST_TOKEN = 24
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
-GRACE_SECONDS = 2
+GRACE_SECONDS, END_SECONDS = 2, 5
+"""How long requests in progress may go on after a signal, and when the process ends whatever still runs."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ class Door:
         """Return which Host and Origin headers are let in."""
         from mcp.server.transport_security import TransportSecuritySettings
 
-        names = LOOPBACK_NAMES if self.is_loopback else tuple(self.names) or (self.host,)
+        own = f"[{self.host}]" if ":" in self.host else self.host
+        names = LOOPBACK_NAMES if self.is_loopback else tuple(self.names) or (own,)
         hosts = [host for name in names for host in (name, f"{name}:*")]
         schemes = ("http",) if self.is_loopback else ("https", "http")
         return TransportSecuritySettings(
@@ -138,6 +141,7 @@ async def serve_http(server: MCPServer[Any], door: Door) -> None:
         with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
             async for _ in signals:
                 server_of_http.should_exit = True
+                end_soon(END_SECONDS)
 
     async with anyio.create_task_group() as group:
         group.start_soon(end_on_signal)

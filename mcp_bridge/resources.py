@@ -65,7 +65,7 @@ async def _read(bridge: Bridge, answer: Callable[[], Answer | Awaitable[Answer]]
             return _json(with_texts(to_result(facts), bridge.hide).structured_content)
         raise toolbox.too_slow("The resource")
     except DataLakeError as error:
-        words = bridge.hide(_json(describe(error)))
+        words = bridge.hide(_json(describe(error, can_load=not bridge.read_only)))
         raise (ResourceNotFoundError(words) if _is_absent(error) else ResourceError(words)) from error
 
 

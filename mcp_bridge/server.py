@@ -11,12 +11,12 @@ import anyio
 from mcp import MCPError
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
-from mcp.types import INVALID_PARAMS, GetPromptResult, InputRequiredResult
+from mcp.types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequiredResult
 from pydantic import ValidationError
 
 from mcp_bridge.bridge import Bridge
 from mcp_bridge.completing import add_completion
-from mcp_bridge.errors import wrong_arguments
+from mcp_bridge.errors import to_failure, unknown_tool, wrong_arguments
 from mcp_bridge.plain import clean, cut
 from mcp_bridge.prompts import add_prompts
 from mcp_bridge.resources import add_resources
@@ -36,7 +36,16 @@ HELD = "see with list_datasets whether the lake holds it (this server is read-on
 
 
 class BridgeServer(MCPServer[Any]):
-    """A server that says what is wrong with the arguments of a prompt: the SDK calls that an internal error."""
+    """A server that says what is wrong with a tool's name or a prompt's arguments in the form of all its errors."""
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Run a tool."""
+        known = [tool.name for tool in await self.list_tools()]
+        if name not in known:
+            return to_failure(unknown_tool(name, known))
+        return await super().call_tool(name, arguments, context)
 
     async def get_prompt(
         self, name: str, arguments: dict[str, Any] | None = None, context: Context[Any, Any] | None = None
@@ -87,7 +96,7 @@ def build_server(bridge: Bridge) -> MCPServer[Any]:
         instructions=INSTRUCTIONS.format(load=HELD if bridge.read_only else LOAD),
         tools=build_tools(specs, bridge),
         lifespan=lifespan,
-        extensions=[tasks_of(specs, bridge)],
+        extensions=[] if bridge.read_only else [tasks_of(specs, bridge)],
         subscriptions=False,  # nothing tells the bridge when a resource changes
         log_level="WARNING",
     )

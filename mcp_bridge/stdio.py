@@ -30,8 +30,8 @@ async def serve_stdio(server: MCPServer[Any]) -> None:
         group.cancel_scope.cancel()
 
 
-def end_soon() -> None:
-    """End the process after a grace: a thread that reads stdin or the lake cannot be interrupted."""
-    timer = threading.Timer(GRACE_SECONDS, os._exit, (0,))
+def end_soon(seconds: float = GRACE_SECONDS) -> None:
+    """End the process after a grace: a thread that reads stdin, e-Stat or the lake cannot be interrupted."""
+    timer = threading.Timer(seconds, os._exit, (0,))
     timer.daemon = True
     timer.start()

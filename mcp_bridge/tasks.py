@@ -26,7 +26,7 @@ from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from estat_dagster.errors import DataLakeError, ValidationError
-from mcp_bridge.answers import to_result
+from mcp_bridge.answers import to_result, with_texts
 from mcp_bridge.bridge import Bridge
 from mcp_bridge.dagster.runs import RunView
 from mcp_bridge.following import AS_TASK
@@ -127,7 +127,7 @@ class RunTasks:
         updated = _moment(view.ended_at) if view.finished else datetime.now(UTC)
         if not view.finished:
             return Task(view.run_id, "working", created, updated, view.stage)
-        result = to_result(await describe(self._bridge, view))
+        result = with_texts(to_result(await describe(self._bridge, view)), self._bridge.hide)
         result.is_error = view.status == "FAILURE"
         status = "cancelled" if view.status == "CANCELED" else "completed"
         return Task(view.run_id, status, created, updated, view.stage, None if status == "cancelled" else result)
@@ -153,12 +153,16 @@ class Tasks(Extension):
         tools: the names of the tools.
         store: where their tasks are kept.
         required: tools that clients without the extension cannot call.
+        hide: takes secrets and local paths out of what is said of a failure.
     """
 
     identifier = EXTENSION
 
-    def __init__(self, tools: Sequence[str], store: TaskStore, *, required: Sequence[str] = ()) -> None:
+    def __init__(
+        self, tools: Sequence[str], store: TaskStore, *, required: Sequence[str] = (), hide: Callable[[str], str] = str
+    ) -> None:
         self._tools, self._store, self._required = frozenset(tools), store, frozenset(required)
+        self._hide = hide
 
     def methods(self) -> Sequence[MethodBinding]:
         """Return the methods of the extension."""
@@ -186,7 +190,7 @@ class Tasks(Extension):
 
     async def _cancel(self, ctx: ServerRequestContext[Any, Any], params: TaskParams) -> Facts:
         await self._find(ctx, params)
-        with _told_to_the_client():
+        with self._told_to_the_client():
             await self._store.cancel(params.task_id)
         return {"resultType": "complete"}
 
@@ -199,25 +203,24 @@ class Tasks(Extension):
         headers = getattr(ctx.request, "headers", None)  # over HTTP only
         if headers is not None and headers.get("mcp-name") not in (None, params.task_id):
             raise MCPError(HEADER_MISMATCH, "Mcp-Name header does not match params.taskId")
-        with _told_to_the_client():
+        with self._told_to_the_client():
             task = await self._store.find(params.task_id)
         if task is None:
             raise MCPError(INVALID_PARAMS, "Failed to retrieve task: Task not found")
         return task
 
-
-@contextmanager
-def _told_to_the_client() -> Iterator[None]:
-    """Make an expected failure an error of the protocol."""
-    try:
-        yield
-    except DataLakeError as error:
-        raise MCPError(INTERNAL_ERROR, f"{error.kind}: {error}") from error
+    @contextmanager
+    def _told_to_the_client(self) -> Iterator[None]:
+        """Make an expected failure an error of the protocol."""
+        try:
+            yield
+        except DataLakeError as error:
+            raise MCPError(INTERNAL_ERROR, self._hide(f"{error.kind}: {error}")) from error
 
 
 def tasks_of(specs: Sequence[ToolSpec], bridge: Bridge) -> Tasks:
     """Return the extension for the tools that start runs."""
-    return Tasks([spec.function.__name__ for spec in specs if spec.starts_runs], RunTasks(bridge))
+    return Tasks([spec.function.__name__ for spec in specs if spec.starts_runs], RunTasks(bridge), hide=bridge.hide)
 
 
 def _moment(seconds: float | None) -> datetime:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ import anyio.to_thread
 import pydantic
 from mcp import MCPError
 from mcp.server.mcpserver.tools import Tool
+from mcp.server.mcpserver.utilities.func_metadata import FuncMetadata
 from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import Field
 
@@ -26,7 +27,8 @@ from estat_dagster.errors import DataLakeError, RequestTimeoutError, UnknownErro
 from mcp_bridge.answers import to_result, with_texts
 from mcp_bridge.bridge import Bridge
 from mcp_bridge.errors import to_failure, wrong_arguments
-from mcp_bridge.following import telling
+from mcp_bridge.following import Call, telling
+from mcp_bridge.schemas import arguments_model, input_schema, output_schema
 
 LOGGER = logging.getLogger("mcp_bridge")
 CALL_SECONDS = 48.0
@@ -77,6 +79,7 @@ class BridgeTool(Tool):
     """A tool that answers with facts or with an error in the form of the project, never with an exception's text."""
 
     hide: Callable[[str], str] = Field(default=str, exclude=True)
+    can_load: bool = True
 
     async def run(self, arguments: dict[str, Any], context: Any, convert_result: bool = False) -> CallToolResult:
         """Run the tool, and take secrets and local paths out of its answer."""
@@ -110,7 +113,9 @@ class BridgeTool(Tool):
         """Return the answer or the failure, within the time that a call may take."""
         try:
             with anyio.move_on_after(CALL_SECONDS):
-                return to_result(await self._call(arguments))
+                answer = await self._call(arguments)
+                answer._can_load = self.can_load
+                return to_result(answer)
             return self._failed(too_slow(self.name))
         except DataLakeError as error:
             return self._failed(error)
@@ -122,7 +127,7 @@ class BridgeTool(Tool):
 
     def _failed(self, error: DataLakeError) -> CallToolResult:
         LOGGER.info("%s: %s", self.name, error)
-        return to_failure(error)
+        return to_failure(error, can_load=self.can_load)
 
     async def _call(self, arguments: dict[str, Any]) -> Any:
         if self.is_async:
@@ -144,77 +149,21 @@ def build_tools(specs: Iterable[ToolSpec], bridge: Bridge) -> list[Tool]:
 
 
 def _build(spec: ToolSpec, bridge: Bridge) -> Tool:
-    tool = BridgeTool.from_function(
-        _bound(spec.function, bridge), description=inspect.getdoc(spec.function), annotations=spec.annotations
-    )
-    assert isinstance(tool, BridgeTool)  # noqa: S101 - for mypy: from_function is typed as Tool
-    tool.hide = bridge.hide
-    model = tool.fn_metadata.arg_model
-    model.model_config = {**model.model_config, "extra": "forbid"}
-    model.model_rebuild(force=True)
-    tool.parameters = compact(model.model_json_schema(by_alias=True))
-    answers = inspect.signature(spec.function, eval_str=True).return_annotation
-    tool.fn_metadata.output_schema = _terse(tool.fn_metadata.output_schema or {}, answers.published)
-    return tool
-
-
-def _bound(function: Callable[..., Any], bridge: Bridge) -> Callable[..., Any]:
-    """Return the function with the bridge as its first argument, under the signature of the rest."""
+    function, name = spec.function, spec.function.__name__
     signature = inspect.signature(function, eval_str=True)
-    rest = list(signature.parameters.values())[1:]
-
-    if inspect.iscoroutinefunction(function):
-
-        async def bound(**arguments: Any) -> Any:
-            return await function(bridge, **arguments)
-    else:
-
-        def bound(**arguments: Any) -> Any:  # type: ignore[misc]
-            return function(bridge, **arguments)
-
-    bound.__name__ = function.__name__
-    bound.__doc__ = function.__doc__
-    bound.__signature__ = signature.replace(parameters=rest)  # type: ignore[attr-defined]
-    bound.__annotations__ = {p.name: p.annotation for p in rest} | {"return": signature.return_annotation}
-    return bound
-
-
-def compact(schema: Any) -> Any:
-    """Return a JSON schema without the titles that pydantic adds and defaults that are nothing.
-
-    A property may be named title.
-    """
-    if isinstance(schema, list):
-        return [compact(each) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    return {
-        key: {name: compact(each) for name, each in value.items()} if key in ("properties", "$defs") else compact(value)
-        for key, value in schema.items()
-        if not (key == "title" and isinstance(value, str)) and (key, value) != ("default", "")
-    }
-
-
-def _terse(schema: dict[str, Any], published: Sequence[str] = ()) -> dict[str, Any]:
-    """Return an output schema of names and types, without what is inside: every client pays for each word of it.
-
-    All that it names are always there, and answers are checked against the whole model before they leave. The schema
-    requires none of them, for clients hold the structured content of errors against it too.
-
-    Args:
-        published: the names to keep; empty keeps all.
-    """
-    properties = {name: _kind(each) for name, each in schema["properties"].items() if name in (published or [name])}
-    return {"type": "object", "properties": properties}
-
-
-def _kind(schema: dict[str, Any]) -> dict[str, Any]:
-    match schema:
-        case {"anyOf": [kind, {"type": "null"}]}:
-            return {"type": [_kind(kind)["type"], "null"]}
-        case {"type": "array", "items": {"$ref": _} | {"type": "string"} as inner}:
-            return {"type": "array", "items": _kind(inner)}
-        case {"type": kind}:
-            return {"type": kind}
-        case _:
-            return {"type": "object"}
+    _, *parameters = signature.parameters.values()
+    call = next((each.name for each in parameters if each.annotation is Call), None)
+    arguments = arguments_model(name, [each for each in parameters if each.name != call])
+    return BridgeTool(
+        fn=functools.partial(function, bridge),
+        name=name,
+        title=None,  # its annotations have it
+        description=inspect.getdoc(function) or "",
+        parameters=input_schema(arguments),
+        fn_metadata=FuncMetadata(arg_model=arguments, output_schema=output_schema(signature.return_annotation)),
+        is_async=inspect.iscoroutinefunction(function),
+        context_kwarg=call,
+        annotations=spec.annotations,
+        hide=bridge.hide,
+        can_load=not bridge.read_only,
+    )

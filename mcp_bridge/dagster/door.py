@@ -255,7 +255,7 @@ class Dagster:
         if not self._may_start:
             raise NetworkError(
                 f"No Dagster of this project answers at {self._settings.dagster_url}.",
-                hint="Whoever runs this server can start it with `make dev`, or start the server without --read-only.",
+                hint="Whoever runs this server can start it with `make dev`, or set DAGSTER_URL.",
                 step="この読み取り専用サーバーから見えるDagsterがありません。データの検索と分析には要りません。"
                 "実行を見るには、サーバーの管理者に `make dev` での起動か DAGSTER_URL の設定を頼んでください。",
             )

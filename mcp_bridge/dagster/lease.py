@@ -113,9 +113,11 @@ class Lease:
     def _socket(self) -> Path:
         """Return where the keeper of this project listens: in a folder of this user alone."""
         folder = Path(tempfile.gettempdir(), f"estat-datalake-{os.getuid()}", "bridge")
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if folder.stat().st_uid != os.getuid():
-            raise StorageError(f"{folder} belongs to another user.", hint="Remove it, or set another TMPDIR.")
+        for each in (folder.parent, folder):
+            each.mkdir(mode=0o700, exist_ok=True)
+            if each.lstat().st_uid != os.getuid():  # of a link too: who owns it could lead it elsewhere
+                raise StorageError(f"{each} belongs to another user.", hint="Remove it, or set another TMPDIR.")
+            each.chmod(0o700)
         return folder / f"{hashlib.sha256(str(project_root()).encode()).hexdigest()[:16]}.sock"
 
     @property

@@ -10,6 +10,7 @@ from typing import Any
 
 from mcp_bridge.japanese import LAYERS as NAMES
 from mcp_bridge.japanese import STATES
+from mcp_bridge.plain import cut
 
 PARTITION_TAG = "dagster/partition"
 ASKED_BY_TAG = "estat/requested_by"
@@ -18,6 +19,7 @@ FINISHED = ("SUCCESS", "FAILURE", "CANCELED")
 LAYERS = ("raw_json", "transformed_frame", "validated_records", "parquet_file", "iceberg_table")
 WHOLE_JOB = "ingest_"
 CHECKS = "__checks"
+MOST_ERRORS, MOST_WORDS = 10, 500
 
 _FETCHED = re.compile(r"fetch: records ([\d,]+) to ([\d,]+) of ([\d,]+)")
 _MAPPED = re.compile(r"transform: page ([\d,]+) of ([\d,]+)")
@@ -201,24 +203,27 @@ class RunView:
     def _on_AssetCheckEvaluationEvent(self, event: dict[str, Any]) -> None:  # noqa: N802
         found = event["evaluation"]
         blocking = found["severity"] == "ERROR"
-        words = found["description"] or ""
+        words = cut(found["description"] or "", MOST_WORDS)
         self.checks.append(
             CheckView(found["checkName"], found["assetKey"]["path"][-1], found["success"], blocking, words)
         )
         if blocking and not found["success"]:
-            self.errors.append(f"The check {found['checkName']} failed: {words}")
+            self._failed(f"The check {found['checkName']} failed: {words}")
 
     def _on_ExecutionStepFailureEvent(self, event: dict[str, Any]) -> None:  # noqa: N802
         told = event["failureMetadata"] or {}
         cause = (event["error"] or {}).get("cause") or event["error"] or {}
         words = told.get("description") or cause.get("message", "")
         if not self._is_a_failed_check(event) and words:
-            self.errors.append(words.strip().partition("\n")[0])
+            self._failed(words)
 
     def _is_a_failed_check(self, event: dict[str, Any]) -> bool:
         return CHECKS in (event["stepKey"] or "") and bool(self.errors)
 
     def _on_RunFailureEvent(self, event: dict[str, Any]) -> None:  # noqa: N802
         if not self.errors:
-            words = (event["error"] or {}).get("message") or event["message"]
-            self.errors.append(words.strip().partition("\n")[0])
+            self._failed((event["error"] or {}).get("message") or event["message"])
+
+    def _failed(self, words: str) -> None:
+        if len(self.errors) < MOST_ERRORS:
+            self.errors.append(cut(words.strip().partition("\n")[0], MOST_WORDS))

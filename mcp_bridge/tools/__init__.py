@@ -3,7 +3,7 @@
 To add a tool: write a function in a module here whose first parameter is the `Bridge` and whose return type is a
 subclass of `Answer`, mark it with `reading` or `writing` (`mcp_bridge.toolbox`), and name it in the module's `TOOLS`;
 name a new module in `MODULES`. Parameters are `Annotated[type, Field(description=...)]`, `DatasetId` for ids, and
-`str = ""` instead of `str | None`, because the SDK parses JSON in optional strings. A parameter `ctx: Context` gets the
+`str = ""` instead of `str | None`, because the SDK parses JSON in optional strings. A parameter `call: Call` gets the
 call's MCP context. Models and annotations live at module level; heavy imports (pyarrow, duckdb) are inside functions.
 """
 

@@ -7,9 +7,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from mcp_bridge.answers import Answer, Source, source_lines, wire_size
+from mcp_bridge.answers import Answer, Facts, Source, source_lines, wire_size
 from mcp_bridge.arguments import Cursor, OptionalDatasetId
 from mcp_bridge.asking import About, Kind, Question, ask
 from mcp_bridge.bridge import Bridge
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 MOST_SQL = 1_500
 
 
-class ResultPage(BaseModel):
+class ResultPage(Facts):
     """A page of one result: rows under columns, which have Athena's types. `names` are of codes without them."""
 
     analysis: str

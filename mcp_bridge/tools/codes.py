@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from mcp_bridge.answers import Answer, wire_size
+from mcp_bridge.answers import Answer, Facts, wire_size
 from mcp_bridge.arguments import Cursor, DatasetId
 from mcp_bridge.bridge import Bridge
 from mcp_bridge.pages import as_many_as_fit, cursor_for, offset_of
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MOST_DESCRIPTION = 300
 
 
-class CodeName(BaseModel):
+class CodeName(Facts):
     """A code of an axis with its name, its way down from the top, and how many codes stand below it."""
 
     axis: str
@@ -74,7 +74,7 @@ def find_codes(
 ) -> CodesAnswer:
     """Find codes (地域・分類・時間などのコード) and their Japanese names on the axes of one table, for filters and SQL.
 
-    Use it before fetch_dataset_filtered, or to learn what a region_code or category_code means.
+    Use it before a part of a table is fetched, or to learn what a region_code or category_code means.
     """
     from estat_dagster.estat.codes import find_codes as find
 

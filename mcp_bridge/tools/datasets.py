@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from mcp_bridge.answers import Answer, wire_size
+from mcp_bridge.answers import Answer, Facts, wire_size
 from mcp_bridge.arguments import Cursor
 from mcp_bridge.bridge import Bridge
 from mcp_bridge.pages import as_many_as_fit, cursor_for, offset_of
@@ -22,7 +22,7 @@ MOST_SNAPSHOTS = 100
 DomainName = Literal["", "population", "economy", "labor", "education", "health", "general"]
 
 
-class Held(BaseModel):
+class Held(Facts):
     """A dataset of the lake: how its last load ended, and what of it the table holds. Ids of snapshots are texts."""
 
     dataset_id: str
@@ -65,7 +65,7 @@ class DatasetsAnswer(Answer):
         lines = [f"データレイクのデータセット {self.total:,}件中、{len(self.datasets):,}件を表示。"]
         lines += [held.line() for held in self.datasets]
         if not self.datasets:
-            lines.append("次: search_estat_data で統計表を探し、ingest_dataset_complete で取り込みます。")
+            lines.append(self.to_load("次: search_estat_data で統計表を探し、ingest_dataset_complete で取り込みます。"))
         if self.next_cursor:
             lines.append(f"続きは next_cursor: {self.next_cursor}")
         return "\n".join([*lines, *([data_line([self.credit])] if self.credit else [])])
@@ -132,7 +132,7 @@ def held(entry: DatasetEntry) -> Held:
     )
 
 
-class Snapshot(BaseModel):
+class Snapshot(Facts):
     """A snapshot that loaded, rolled back or deleted the dataset; ids are texts."""
 
     snapshot_id: str

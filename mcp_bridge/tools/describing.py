@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel
-
-from mcp_bridge.answers import Answer, wire_size
+from mcp_bridge.answers import Answer, Facts, wire_size
 from mcp_bridge.arguments import DatasetId
 from mcp_bridge.bridge import Bridge
 from mcp_bridge.pages import as_many_as_fit
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 MOST_SYMBOLS = 20
 
 
-class AxisFacts(BaseModel):
+class AxisFacts(Facts):
     """An axis: how many codes on which levels, in which units, and its first ones as code -> name."""
 
     axis: str
@@ -39,7 +37,7 @@ class AxisFacts(BaseModel):
         return data_line([self.axis, self.name, f"{self.codes:,}コード", *units, samples])
 
 
-class TableFacts(BaseModel):
+class TableFacts(Facts):
     """What e-Stat says of a table."""
 
     title: str
@@ -55,7 +53,7 @@ class TableFacts(BaseModel):
     updated: str
 
 
-class PeriodFacts(BaseModel):
+class PeriodFacts(Facts):
     """The days that a table covers, how many periods of which kind, and which could not be read for sure."""
 
     first_day: str | None
@@ -64,7 +62,7 @@ class PeriodFacts(BaseModel):
     doubts: list[str]
 
 
-class FetchFacts(BaseModel):
+class FetchFacts(Facts):
     """How large a fetch of all of it is, and what would make it smaller."""
 
     records: int
@@ -112,7 +110,7 @@ class DescribeAnswer(Answer):
         if self.in_lake and self.in_lake.status == "loaded":
             lines += ["取込済み:", self.in_lake.line(), "次: analyze_with_athena で分析します。"]
         else:
-            lines += ["次: ingest_dataset_complete で取り込みます。"]
+            lines += [self.to_load("次: ingest_dataset_complete で取り込みます。")]
         return "\n".join([*lines, data_line([self.credit])])
 
 

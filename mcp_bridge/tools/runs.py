@@ -6,10 +6,10 @@ import re
 import time
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from estat_dagster.errors import ValidationError
-from mcp_bridge.answers import Answer
+from mcp_bridge.answers import Answer, Facts
 from mcp_bridge.bridge import Bridge
 from mcp_bridge.dagster.runs import RunView
 from mcp_bridge.following import WaitSeconds, follow
@@ -24,7 +24,7 @@ CANCEL_SECONDS = 10.0
 RunId = Annotated[str, Field(description="as the tool that started the run gave it")]
 
 
-class LayerState(BaseModel):
+class LayerState(Facts):
     """A layer of a run."""
 
     name: str
@@ -41,7 +41,7 @@ class LayerState(BaseModel):
         return f"{LAYERS.get(self.name, self.name)} {self.name}: {'、'.join([state, *words])}"
 
 
-class CheckState(BaseModel):
+class CheckState(Facts):
     """What a check found."""
 
     name: str
@@ -53,6 +53,8 @@ class CheckState(BaseModel):
 
 class RunState(Answer):
     """A run, as far as it is known."""
+
+    published = ("run_id", "status", "finished", "progress", "unchanged", "errors", "message")
 
     run_id: str
     status: str
@@ -94,7 +96,7 @@ class RunState(Answer):
 async def get_run(bridge: Bridge, run_id: RunId, wait_seconds: WaitSeconds = 20) -> RunState:
     """Follow a run until it ends or the time is up: layers with rows, records fetched, checks, errors with causes.
 
-    Call it again while `finished` is false. It changes nothing; cancel_run stops a run.
+    Call it again while `finished` is false. It changes nothing and stops nothing.
     """
     deadline = time.monotonic() + wait_seconds
     view = await follow(bridge.dagster, _checked(run_id), deadline)
@@ -143,7 +145,7 @@ async def describe(bridge: Bridge, view: RunView) -> RunState:
         errors=view.errors,
         asked_by=view.asked_by,
         web=bridge.dagster.web_address(view.run_id),
-        message=_next_step(view) + own_dagster(bridge),
+        message=_next_step(view, may_cancel=not bridge.read_only) + own_dagster(bridge),
     )
 
 
@@ -153,7 +155,7 @@ def _checked(run_id: str) -> str:
     return run_id
 
 
-def _next_step(view: RunView) -> str:
+def _next_step(view: RunView, *, may_cancel: bool) -> str:
     if view.status == "SUCCESS":
         return "完了しました。" + ("前回から変更がなかったので、書き直していません。" if view.is_unchanged else "")
     if view.status == "CANCELED":
@@ -161,10 +163,10 @@ def _next_step(view: RunView) -> str:
     if view.finished:
         return "失敗しました。表にある行は前のままです。errors と checks の原因を見て、やり直してください。"
     if view.status == "CANCELING":
+        force = f'待てないときは cancel_run(run_id="{view.run_id}", force=true) で、すぐに中止とみなします。'
         return (
             "中止を依頼しました。動いている工程が手を離すと終わり、数分かかることがあります。"
-            f'get_run(run_id="{view.run_id}") で確かめてください。'
-            f'待てないときは cancel_run(run_id="{view.run_id}", force=true) で、すぐに中止とみなします。'
+            f'get_run(run_id="{view.run_id}") で確かめてください。{force if may_cancel else ""}'
         )
     return f'実行中です。get_run(run_id="{view.run_id}") をもう一度呼んでください。'
 

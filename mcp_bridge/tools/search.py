@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from mcp_bridge.answers import Answer, wire_size
+from mcp_bridge.answers import Answer, Facts, wire_size
 from mcp_bridge.arguments import Cursor
 from mcp_bridge.bridge import Bridge
 from mcp_bridge.pages import as_many_as_fit, cursor_for, offset_of
@@ -26,7 +26,7 @@ NOTHING = (
 )
 
 
-class FoundTable(BaseModel):
+class FoundTable(Facts):
     """A table of e-Stat that matches."""
 
     dataset_id: str
@@ -49,7 +49,7 @@ class FoundTable(BaseModel):
         return data_line([*known, self.area_level, size, f"更新 {self.updated}", f"{self.score}点"])
 
 
-class Term(BaseModel):
+class Term(Facts):
     """The statistical terms for an everyday word of the query."""
 
     word: str
@@ -83,7 +83,8 @@ class SearchAnswer(Answer):
         if self.next_cursor:
             lines.append(f"続きは next_cursor: {self.next_cursor}")
         if self.results:
-            lines.append("次: describe_dataset で軸と件数を確かめ、ingest_dataset_complete で取り込みます。")
+            lines.append("次: describe_dataset で軸と件数を確かめます。")
+            lines.append(self.to_load("取込みは ingest_dataset_complete で行います。"))
         else:
             lines.append(NOTHING)
         return "\n".join([*lines, data_line([self.credit])])

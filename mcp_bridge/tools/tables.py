@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from mcp_bridge.answers import Answer, wire_size
+from mcp_bridge.answers import Answer, Facts, wire_size
 from mcp_bridge.bridge import Bridge
 from mcp_bridge.pages import as_many_as_fit
 from mcp_bridge.plain import data_line
@@ -23,7 +23,7 @@ ABOUT = {
 }
 
 
-class TableFacts(BaseModel):
+class TableFacts(Facts):
     """A table: what it holds in Japanese, its rows, and its current snapshot (ids are texts)."""
 
     name: str
@@ -40,7 +40,7 @@ class TableFacts(BaseModel):
         return data_line([self.name, self.about, rows, f"{self.columns}列", f"変更 {self.changed_at or 'なし'}"])
 
 
-class ColumnFacts(BaseModel):
+class ColumnFacts(Facts):
     """A column in Athena's words, with its meaning in Japanese and English."""
 
     name: str
@@ -59,9 +59,8 @@ class TablesAnswer(Answer):
         lines = [f"データレイクのテーブル {len(self.tables):,}個。", *(table.line() for table in self.tables)]
         lines += [data_line([column.name, column.type, column.meaning]) for column in self.columns]
         if not self.tables:
-            return (
-                "データレイクは空です。次: search_estat_data で統計表を探し、ingest_dataset_complete で取り込みます。"
-            )
+            load = self.to_load("次: search_estat_data で統計表を探し、ingest_dataset_complete で取り込みます。")
+            return f"データレイクは空です。{load}"
         if not self.columns:
             lines.append("次: table_name を渡すと列の一覧、analyze_with_athena で分析。")
         return "\n".join(lines)

@@ -28,11 +28,9 @@ async def call(client: Client, tool: str, **arguments: Any) -> tuple[dict[str, A
     """Return the structured content and the text of a call that succeeds."""
     result = await client.call_tool(tool, arguments)
     assert not result.is_error, text_of(result)
-    if not SCHEMAS:
-        SCHEMAS.update({each.name: each.output_schema or {} for each in (await client.list_tools()).tools})
     facts = dict(result.structured_content or {})
-    jsonschema.validate(facts, SCHEMAS[tool])
-    assert set(SCHEMAS[tool]["properties"]) <= set(facts)
+    jsonschema.validate(facts, schema := await _schema(client, tool))
+    assert set(schema["properties"]) <= set(facts)
     check(result)
     return facts, text_of(result)
 
@@ -42,12 +40,19 @@ async def refused(client: Client, tool: str, **arguments: Any) -> dict[str, Any]
     result = await client.call_tool(tool, arguments)
     assert result.is_error, text_of(result)
     facts = dict(result.structured_content or {})
+    jsonschema.validate(facts, await _schema(client, tool))  # clients of the TypeScript SDK insist on it
     assert set(facts) == {"success", "error", "error_message", "context", "message"}
     assert facts["success"] is False
     assert facts["error"] in KINDS
     assert facts["message"].endswith("。")
     check(result)
     return facts
+
+
+async def _schema(client: Client, tool: str) -> dict[str, Any]:
+    if not SCHEMAS:
+        SCHEMAS.update({each.name: each.output_schema or {} for each in (await client.list_tools()).tools})
+    return SCHEMAS[tool]
 
 
 def text_of(result: CallToolResult) -> str:

@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import anyio
 import httpx2
 import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from estat_dagster.errors import ValidationError
+from estat_dagster.sandbox.server import Sandbox
 from mcp_bridge.http import TOKEN_VARIABLE, Door, TokenGuard
 
 pytestmark = pytest.mark.anyio
@@ -60,6 +62,23 @@ async def test_a_client_talks_over_http_with_the_token_and_not_without(tmp_path:
             refused = await stranger.post(url, json={})
             assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
             assert refused.content == b""
+
+
+async def test_a_call_in_progress_does_not_keep_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox() as sandbox:
+        monkeypatch.setenv("ESTAT_BASE_URL", sandbox.base_url)
+        sandbox.fail("silent", seconds=60)
+        with serving(tmp_path) as url:
+            async with httpx2.AsyncClient(timeout=120) as http, anyio.create_task_group() as group:
+                group.start_soon(_describe, http, url)
+                while not sandbox.requests:
+                    await anyio.sleep(0.05)
+                group.cancel_scope.cancel()
+
+
+async def _describe(http: httpx2.AsyncClient, url: str) -> None:
+    async with Client(streamable_http_client(url, http_client=http)) as client:
+        await client.call_tool("describe_dataset", {"dataset_id": "0003005798"})
 
 
 async def test_no_web_page_can_talk_to_a_bridge_on_loopback(tmp_path: Path) -> None:
@@ -108,6 +127,7 @@ def test_only_the_names_that_were_said_are_let_in() -> None:
     assert security.allowed_hosts == ["bridge.example", "bridge.example:*"]
     assert "https://bridge.example" in security.allowed_origins
     assert Door("192.0.2.1", token=TOKEN).security().allowed_hosts == ["192.0.2.1", "192.0.2.1:*"]
+    assert Door("2001:db8::1", token=TOKEN).security().allowed_hosts == ["[2001:db8::1]", "[2001:db8::1]:*"]
     assert Door("::1").is_loopback
     assert Door("localhost").is_loopback
 

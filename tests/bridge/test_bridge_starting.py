@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from mcp import Client
+from mcp import Client, MCPError
 
 from estat_dagster.assets.layers import LAYERS as ASSET_LAYERS
 from estat_dagster.assets.layers import FetchConfig
 from estat_dagster.automation.jobs import ingest_jobs
+from estat_dagster.errors import StorageError
 from estat_dagster.sandbox.server import Sandbox
 from estat_dagster.settings import Settings
 from mcp_bridge import following, starting, toolbox
 from mcp_bridge.bridge import Bridge
 from mcp_bridge.dagster.door import Dagster
+from mcp_bridge.dagster.lease import Lease
 from mcp_bridge.dagster.runs import LAYERS, WHOLE_JOB
 from mcp_bridge.server import build_server
 from mcp_bridge.tools import runs
 from tests.bridge.fake_dagster import FakeDagster
 
 pytestmark = pytest.mark.anyio
-LABOR, POPULATION = "0003005798", "9900000002"
+LABOR, POPULATION, UNLOADED = "0003005798", "9900000002", "0003109741"
 
 
 class Bench:
@@ -78,7 +81,7 @@ def test_the_bridge_names_what_dagster_names() -> None:
 
 
 async def test_ingesting_registers_adds_the_partition_and_launches_the_domain_s_job(bench: Bench) -> None:
-    answer = await bench.call("ingest_dataset_complete", dataset_id=int(LABOR), wait_seconds=3, max_records=20)
+    answer = await bench.call("ingest_dataset_complete", dataset_id=int(LABOR), wait_seconds=45, max_records=20)
     assert (answer["status"], answer["domain"], answer["already_running"]) == ("SUCCESS", "labor", False)
     assert "15件を1回の要求で取得" in answer["plan"]
     assert answer["doing"] == "完了"
@@ -129,10 +132,10 @@ async def test_a_fetch_launches_the_raw_layer_alone_with_its_numbers(
 
 async def test_a_fetch_of_the_whole_table_ends_a_filter_and_another_keeps_it(bench: Bench) -> None:
     registry = bench.bridge.bench.lake.registry
-    await bench.call("fetch_dataset_filtered", dataset_id=LABOR, filters={"cat02": "08"}, wait_seconds=2)
-    await bench.call("fetch_dataset_auto", dataset_id=LABOR, wait_seconds=2)
+    await bench.call("fetch_dataset_filtered", dataset_id=LABOR, filters={"cat02": "08"}, wait_seconds=45)
+    await bench.call("fetch_dataset_auto", dataset_id=LABOR, wait_seconds=45)
     assert registry.get_dataset_info(LABOR).scope == {"cat02": "08"}
-    await bench.call("fetch_large_dataset_complete", dataset_id=LABOR, wait_seconds=2)
+    await bench.call("fetch_large_dataset_complete", dataset_id=LABOR, wait_seconds=45)
     assert registry.get_dataset_info(LABOR).scope == {}
 
 
@@ -215,7 +218,7 @@ async def test_a_load_that_changed_nothing_says_so(bench: Bench) -> None:
     bench.dagster.every_event = [{"__typename": "MaterializationEvent", "stepKey": None, "message": "", **made}]
     for tool, more in (("ingest_dataset_complete", {"dataset_id": LABOR}), ("get_run", {})):
         run = bench.dagster.newest if tool == "get_run" else None
-        answer = await bench.call(tool, wait_seconds=5, **more, **({"run_id": run} if run else {}))
+        answer = await bench.call(tool, wait_seconds=45, **more, **({"run_id": run} if run else {}))
         assert answer["unchanged"] is True
         assert "変更がなかった" in answer["message"]
 
@@ -339,10 +342,11 @@ async def test_the_bridge_does_not_try_e_stat_for_as_long_as_a_load_does(bench: 
 async def test_a_dagster_that_does_not_answer_ends_the_call_and_the_next_one_goes_on(
     bench: Bench, operation: str
 ) -> None:
-    bench.monkeypatch.setattr(starting, "READY_SECONDS", 0.5)
-    bench.monkeypatch.setattr(starting, "LAUNCH_SECONDS", 0.3)
-    bench.dagster.held.add(operation)
-    result = await bench.client.call_tool("fetch_dataset", {"dataset_id": LABOR, "wait_seconds": 0})
+    with bench.monkeypatch.context() as short:
+        short.setattr(starting, "READY_SECONDS", 0.5)
+        short.setattr(starting, "LAUNCH_SECONDS", 0.3)
+        bench.dagster.held.add(operation)
+        result = await bench.client.call_tool("fetch_dataset", {"dataset_id": LABOR, "wait_seconds": 0})
     assert (result.structured_content or {})["error"] == "TIMEOUT_ERROR"
     assert "もう一度" in (result.structured_content or {})["message"]
     bench.dagster.held.clear()
@@ -391,6 +395,65 @@ async def test_a_read_only_bridge_has_no_tool_that_writes_and_starts_nothing(she
             assert "ingest_dataset_complete" not in str(told.messages)
         assert set(prompts) == {"find_statistics", "analyze_held", "explain_missing"}
         assert "ingest" not in (client.instructions or "")
+
+
+async def test_a_read_only_bridge_names_no_tool_that_it_does_not_have(
+    shelf: Settings, shelf_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    full = await _names(Bridge(shelf))
+    for lake in (shelf, replace(shelf, lake_home=tmp_path)):
+        bridge = Bridge(lake, read_only=True)
+        async with Client(build_server(bridge)) as client:
+            missing = full - {tool.name for tool in (await client.list_tools()).tools}
+            told = [str((await client.list_tools()).tools)]
+            for tool, given in (
+                ("search_estat_data", {"query": "労働力"}),
+                ("describe_dataset", {"dataset_id": UNLOADED}),
+                ("list_datasets", {"query": "nothing"}),
+                ("list_tables", {}),
+                ("analyze_with_athena", {"dataset_id": "1111111111"}),
+                ("load_data_from_s3", {"dataset_id": "1111111111"}),
+                ("compare_snapshots", {"dataset_id": "1111111111"}),
+            ):
+                told.append(str(await client.call_tool(tool, given)))
+            with pytest.raises(MCPError) as absent:
+                await client.read_resource("lake://datasets/1111111111")
+        assert not [name for words in [*told, str(absent.value)] for name in missing if name in words]
+        assert "読み取り専用" in told[-2]
+
+
+async def _names(bridge: Bridge) -> set[str]:
+    async with Client(build_server(bridge)) as client:
+        return {tool.name for tool in (await client.list_tools()).tools}
+
+
+async def test_a_tool_that_is_not_there_is_refused_like_any_wrong_argument(bench: Bench) -> None:
+    near = await bench.client.call_tool("fetch_datasets", {})
+    assert near.is_error
+    assert "fetch_dataset のことですか" in (near.structured_content or {})["message"]
+    far = (await bench.client.call_tool("\u202ezz", {})).structured_content or {}
+    assert (far["error"], far["error_message"]) == ("VALIDATION_ERROR", "There is no tool 'zz'.")
+    assert "get_run" in far["context"]["hint"]
+
+
+@pytest.mark.parametrize("inside", [False, True])
+async def test_no_dagster_is_looked_for_where_another_user_could_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: bool
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    theirs = tmp_path / f"estat-datalake-{os.getuid()}"
+    theirs = theirs / "bridge" if inside else theirs
+    theirs.mkdir(parents=True)
+    lstat = Path.lstat
+
+    def of_another(path: Path) -> os.stat_result:
+        found = lstat(path)
+        owner = found.st_uid + (path == theirs)
+        return os.stat_result((*found[:4], owner, *found[5:]))
+
+    monkeypatch.setattr(Path, "lstat", of_another)
+    with pytest.raises(StorageError, match="belongs to another user"):
+        await Lease(Settings(lake_home=tmp_path)).hold()
 
 
 async def test_the_table_of_a_domain_is_made_once(bench: Bench) -> None:

@@ -351,7 +351,7 @@ async def main() -> None:
     store = Background()
     tasks = Tasks(["slow_compute", "failing_job", "protocol_error_job"], store, required=["failing_job"])
     bridge_server.tasks_of = lambda specs, bridge: tasks
-    bridge = Bridge(read_only=True)
+    bridge = Bridge()  # a read-only one has no tasks
     log_to_stderr(bridge.hide)
     server = bridge_server.build_server(bridge)
     furnish(server)
