@@ -4,6 +4,8 @@ from __future__ import annotations
 
 MOST_LENGTH = 10_000
 """Characters of what `lpad` and `rpad` make."""
+MOST_AGGREGATED = 1_048_576
+"""Bytes of what `listagg` makes, as on Athena."""
 # What Java calls whitespace.
 _SPACES = (
     "' \t\n\v\f\r\x1c\x1d\x1e\x1f\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009\u200a"
@@ -44,6 +46,13 @@ TEXTS: dict[str, tuple[tuple[str, str], ...]] = {
             "x",
             """CASE WHEN typeof(x) IN ('VARCHAR', '"NULL"') OR typeof(x) LIKE '%[]' THEN x """
             "ELSE trino_fail('a text and a value of ' || lower(typeof(x)) || ' cannot be joined') END",
+        ),
+    ),
+    "aggregated": (
+        (
+            "s",
+            f"list_transform([s], lambda trino_x: CASE WHEN strlen(trino_x) > {MOST_AGGREGATED} "
+            f"THEN trino_fail('listagg gives more than {MOST_AGGREGATED:,} bytes') ELSE trino_x END)[1]",
         ),
     ),
     # Lengths are bound: one call can be neither interrupted nor does its memory count.

@@ -32,6 +32,8 @@ _CAST = re.compile(
     r"""invalid (?P<field>\w+) field format: ['"]+(?P<b>.*?)['"]+,"""
 )
 _FAILED = re.compile(f"Could not convert string '{FAILED}(.*?)' to INT32", re.DOTALL)
+_SUBQUERY = re.compile(r"Cannot compare values of type (\S+) and (\S+) in IN/ANY/ALL clause")
+_UNNESTED_MAP = "UNNEST() can only be applied to lists"
 _COMPARED = re.compile(r"cannot compare (.+) with (.+)")
 _OF_DUCKDB = {duckdb: athena for athena, duckdb in RENAMED.items()} | {
     "array_to_string": "array_join",
@@ -107,8 +109,12 @@ def _words(message: str) -> str:
 
 
 def _of_types(message: str) -> ValidationError | None:
-    if found := _COMPARED.search(message):
-        one, other = (_plain(kind.replace("hugeint", "bigint")) for kind in found.groups())
+    if _UNNESTED_MAP in message:
+        return ValidationError(
+            "UNNEST takes arrays here, and no maps.", hint="Write UNNEST(map_entries(m)) AS t(k, v); Athena takes both."
+        )
+    if found := _COMPARED.search(message) or _SUBQUERY.search(message):
+        one, other = (_plain(kind.upper()).lower().replace("hugeint", "bigint") for kind in found.groups())
         return ValidationError(
             f"{one} and {other} cannot be compared.",
             hint="Write '01000' for a text, 2020 for a number, DATE '2020-04-01'.",

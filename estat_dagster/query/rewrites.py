@@ -22,7 +22,7 @@ SAME = """
     map_concat map_entries map_from_entries map_keys map_values max min minute mod month now nth_value ntile
     nullif percent_rank pi pow power quarter radians rank regexp_extract_all regr_intercept regr_slope reverse
     row row_number second sin sinh sqrt starts_with stddev stddev_pop stddev_samp strpos sum tan tanh
-    to_base64 translate try upper var_pop var_samp variance week year
+    to_base64 translate try upper uuid var_pop var_samp variance week year
 """
 
 RENAMED = {
@@ -88,7 +88,7 @@ def rewrite(function: exp.Anonymous) -> exp.Expr:
         return macro(name, *arguments)
     if name in _SAME or name in RENAMED:
         return call(RENAMED.get(name, name), *arguments)
-    raise unavailable(f"The function {name}")
+    raise unavailable(f"The function {name}", _INSTEAD.get(name, ""))
 
 
 def is_available(name: str) -> bool:
@@ -188,6 +188,10 @@ def _sequence(first: exp.Expr, last: exp.Expr, step: exp.Expr | None = None) -> 
     return macro("sequence", *(part for part in (first, last, step) if part))
 
 
+_INSTEAD = {
+    "format_number": "Write format('%.1fK', x / 1e3).",
+    "json_exists": "Write json_extract(j, '$.a') IS NOT NULL.",
+}
 _MANY = 1_000  # DuckDB knows no bound
 _REWRITTEN: dict[str, Callable[..., exp.Expr]] = {
     "all_match": lambdas.array_predicate("all_true"),
