@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import duckdb
 
 from estat_dagster.errors import DataLakeError, StorageError, ValidationError
+from estat_dagster.query.budget import too_much_memory
 from estat_dagster.query.macros_values import FAILED
 from estat_dagster.query.rewrites import RENAMED
 
@@ -79,10 +80,7 @@ def translate(error: duckdb.Error, columns: Iterable[str]) -> DataLakeError:
     if isinstance(error, duckdb.IOException | duckdb.PermissionException):
         return unreadable("A data file of the lake could not be read", error)
     if isinstance(error, duckdb.OutOfMemoryException):
-        return ValidationError(
-            "The query needs more memory than it may use.",
-            hint="Narrow it with WHERE, aggregate before joining, or ask for fewer columns.",
-        )
+        return too_much_memory()
     if "Division by zero" in message or "inf can't be cast" in message:
         return ValidationError("Division by zero.", hint="Write NULLIF(divisor, 0) to have NULL there.")
     if problem := _of_types(message):

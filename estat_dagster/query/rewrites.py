@@ -182,6 +182,14 @@ def substr(value: exp.Expr, *where: exp.Expr) -> exp.Expr:
     return call("substr", value, *where) if plain else macro("substr", value, *where)
 
 
+def _replace(value: exp.Expr, old: exp.Expr, new: exp.Expr | None = None) -> exp.Expr:
+    """Return `replace`, whose length has to be looked at only where what is put in is not known to be shorter."""
+    literals = [part.name for part in (old, new) if isinstance(part, exp.Literal) and part.is_string]
+    shrinks = len(literals) == 2 and len(literals[1].encode()) <= len(literals[0].encode())
+    parts = [part for part in (value, old, new) if part]
+    return call("replace", *parts) if shrinks else macro("replace", *parts)
+
+
 def _sequence(first: exp.Expr, last: exp.Expr, step: exp.Expr | None = None) -> exp.Expr:
     if step is None and isinstance(first, exp.Cast) and first.to.this == exp.DType.DATE:
         step = exp.Interval(this=exp.Literal.string("1"), unit=exp.Var(this="DAY"))
@@ -226,6 +234,7 @@ _REWRITTEN: dict[str, Callable[..., exp.Expr]] = {
     "rand": _random,
     "random": _random,
     "reduce": lambdas.reduce,
+    "replace": _replace,
     "sequence": _sequence,
     "substr": substr,
     "substring": substr,
@@ -253,6 +262,7 @@ _ARITIES = {
     "rand": (0, 2),
     "random": (0, 2),
     "reduce": (4, 4),
+    "replace": (2, 3),
     "sequence": (2, 3),
     "substr": (2, 3),
     "substring": (2, 3),
