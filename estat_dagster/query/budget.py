@@ -1,16 +1,22 @@
-"""The time that a query may take: what stops DuckDB when it is used up, or when somebody cancels the query."""
+"""The time and memory that a query may take: what stops DuckDB when they are used up, or when somebody cancels it.
+
+DuckDB keeps to its own limit of memory, but does not count the texts that it computes for some 2,000 rows at a time:
+how far the process grows is looked at beside it, where the system tells.
+"""
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
-from estat_dagster.errors import DataLakeError, RequestTimeoutError, UnknownError
+from estat_dagster.errors import DataLakeError, RequestTimeoutError, UnknownError, ValidationError
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -18,13 +24,32 @@ if TYPE_CHECKING:
 _BEAT = 0.05
 
 
-class Budget:
-    """Seconds of DuckDB's work. The time in which a caller looks at the rows it has is not counted."""
+_STATM = Path("/proc/self/statm")  # of Linux
+_PAGE = 4096
 
-    def __init__(self, seconds: float) -> None:
+
+def too_much_memory() -> ValidationError:
+    """Return the error for a query that takes more memory than it may."""
+    return ValidationError(
+        "The query needs more memory than it may use.",
+        hint="Narrow it with WHERE, aggregate before joining, or ask for fewer columns.",
+    )
+
+
+class Budget:
+    """Seconds of DuckDB's work. The time in which a caller looks at the rows it has is not counted.
+
+    Args:
+        seconds: the most.
+        most_bytes: how far the process may grow while it works; whatever else runs in the process is counted too.
+    """
+
+    def __init__(self, seconds: float, most_bytes: float = math.inf) -> None:
         self._seconds = seconds
         self._left = seconds
         self._cancelled = False
+        self._grown = False
+        self._most = _resident() + most_bytes
         self._changed = threading.Condition()
 
     def cancel(self) -> None:
@@ -42,6 +67,7 @@ class Budget:
             UnknownError: it was cancelled.
         """
         done = threading.Event()
+        self._grown = False
         watch = threading.Thread(target=self._watch, args=(connection, done), daemon=True)
         started = time.monotonic()
         watch.start()
@@ -60,8 +86,11 @@ class Budget:
 
     def _watch(self, connection: DuckDBPyConnection, done: threading.Event) -> None:
         """Interrupt again and again: an interrupt that meets DuckDB between two phases of a query is forgotten."""
+        end = time.monotonic() + self._left
         with self._changed:
-            self._changed.wait_for(lambda: done.is_set() or self._cancelled, max(self._left, 0))
+            while not (done.is_set() or self._cancelled or self._grown or time.monotonic() >= end):
+                self._changed.wait(min(_BEAT, max(end - time.monotonic(), 0)))
+                self._grown = _resident() > self._most
         while not done.is_set():
             connection.interrupt()
             done.wait(_BEAT)
@@ -69,7 +98,17 @@ class Budget:
     def _stopped(self) -> DataLakeError:
         if self._cancelled:
             return UnknownError("The query was cancelled.")
+        if self._grown:
+            return too_much_memory()
         return RequestTimeoutError(
             f"The query was stopped: it ran longer than {self._seconds:g} s.",
             hint="Narrow it with WHERE on year and region_code, or aggregate before joining.",
         )
+
+
+def _resident() -> int:
+    """Return the bytes of memory that the process has, 0 where the system does not tell."""
+    try:
+        return int(_STATM.read_text("ascii").split()[1]) * _PAGE
+    except OSError:
+        return 0

@@ -23,11 +23,14 @@ def cast(value: exp.Expr, kind: exp.DType) -> exp.Cast:
     return exp.Cast(this=value, to=exp.DataType(this=kind))
 
 
-def unavailable(construct: str) -> ValidationError:
-    """Return the error for what Athena can do and the embedded engine cannot."""
-    return ValidationError(
-        f"{construct} is not available in the embedded engine.", hint="Athena has it; here, write it another way."
-    )
+def unavailable(construct: str, instead: str = "") -> ValidationError:
+    """Return the error for what Athena can do and the embedded engine cannot.
+
+    Args:
+        instead: a sentence that says what to write.
+    """
+    hint = f"Athena has it. {instead}" if instead else "Athena has it; here, write it another way."
+    return ValidationError(f"{construct} is not available in the embedded engine.", hint=hint)
 
 
 def text_of(argument: exp.Expr, function: str) -> str:

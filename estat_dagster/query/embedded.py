@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from estat_dagster.query.statements import Statement
     from estat_dagster.snapshots import AsOf
 
+_GROWTH = 3  # times the limit: what DuckDB computes for some 2,000 rows at a time it does not count
+_UNITS = {"KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
 _OPEN_ANSWERS = 4
 _OPEN_SECONDS = 300.0
 
@@ -39,7 +41,8 @@ class EmbeddedEngine:
     Args:
         catalog: the lake's PyIceberg catalog.
         namespace: the database whose tables can be asked.
-        memory_limit: the most memory a query may use, as DuckDB writes it. Nothing is spilled to disk.
+        memory_limit: the most memory a query may use: `500MB`, `1GB`. Nothing is spilled to disk. The process must not
+            grow by more than three times as much while a query works, whatever makes it grow.
         threads: threads a query.
         seconds: the longest a query may work.
         open_answers: answers whose further rows are kept for their cursors; each holds its memory.
@@ -61,6 +64,7 @@ class EmbeddedEngine:
         self._namespace = namespace
         self._duck = Duck(memory_limit, threads)
         self._seconds = seconds
+        self._most_bytes = _GROWTH * _bytes(memory_limit)
         self._cursors = Cursors(most=open_answers, seconds=open_seconds)
         self._works: dict[str, Work] = {}
 
@@ -124,7 +128,7 @@ class EmbeddedEngine:
     @contextmanager
     def _working(self) -> Iterator[tuple[Work, ExitStack]]:
         """Give a new query its name and what frees its resources, at the end unless it was taken over."""
-        work = Work(uuid.uuid4().hex, self._seconds)
+        work = Work(uuid.uuid4().hex, self._seconds, self._most_bytes)
         with ExitStack() as stack:
             stack.callback(self._works.pop, work.query_id, None)
             self._works[work.query_id] = work
@@ -150,3 +154,8 @@ class EmbeddedEngine:
             return catalogue.answer(statement, self, parameters)
         plan = self._duck.plan(values.bind(statement.tree, parameters), self._tables(), as_of, work)
         return pa.table({"Query Plan": pa.array(plan.splitlines(), pa.string())})
+
+
+def _bytes(size: str) -> float:
+    """Return the bytes of a size such as `500MB`."""
+    return float(size[:-2]) * _UNITS[size[-2:]]

@@ -15,7 +15,7 @@ AGGREGATES = """
 WINDOWS = """
     cume_dist dense_rank first_value lag last_value lead nth_value ntile percent_rank rank row_number
 """
-CONDITIONS = "coalesce greatest if least nullif try typeof"
+CONDITIONS = "coalesce greatest if least nullif try typeof uuid"
 NUMBERS = """
     abs acos asin atan atan2 bit_count bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift
     bitwise_xor cbrt ceil ceiling cos cosh degrees e exp floor from_base infinity inverse_normal_cdf is_finite
@@ -23,8 +23,8 @@ NUMBERS = """
     sqrt tan tanh to_base truncate width_bucket
 """
 TEXTS = """
-    chr codepoint concat concat_ws format hamming_distance length levenshtein_distance lower lpad ltrim luhn_check
-    normalize regexp_count regexp_extract regexp_extract_all regexp_like regexp_position regexp_replace
+    chr codepoint concat concat_ws format format_number hamming_distance length levenshtein_distance lower lpad ltrim
+    luhn_check normalize regexp_count regexp_extract regexp_extract_all regexp_like regexp_position regexp_replace
     regexp_split replace reverse rpad rtrim soundex split split_part split_to_map starts_with strpos substr
     substring translate trim upper word_stem
 """
@@ -35,7 +35,7 @@ DATES = """
     quarter second to_iso8601 to_milliseconds to_unixtime week week_of_year with_timezone year year_of_week yow
 """
 JSON = """
-    is_json_scalar json_array_contains json_array_get json_array_length json_extract json_extract_scalar
+    is_json_scalar json_exists json_array_contains json_array_get json_array_length json_extract json_extract_scalar
     json_format json_parse json_size
 """
 ARRAYS_AND_MAPS = """

@@ -30,7 +30,7 @@ MAX_DEPTH = 200
 _OTHERS = "GLOB GRANT NOTNULL PARTITIONED_BY REGEXP RETURNING REVOKE RLIKE ROLLBACK UNCACHE XOR"
 NAMES = frozenset(_OTHERS.split())
 """Words of other dialects that are plain names in Athena."""
-_SPECIAL_FORMS = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "LISTAGG", "SUBSTRING")
+_SPECIAL_FORMS = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "LISTAGG", "SUBSTRING", "JSON_QUERY")
 _CODE = re.compile(r"\\(?:(\\)|\+([0-9A-Fa-f]{6})|([0-9A-Fa-f]{4}))")
 _OPENING = (TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE)
 _CLOSING = (TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE)
@@ -59,11 +59,21 @@ class _Parser(TrinoParser):
         exp.DType.CHAR: _sized_literal,
     }
     FUNCTIONS: ClassVar = {}
-    FUNCTION_PARSERS: ClassVar = {name: TrinoParser.FUNCTION_PARSERS[name] for name in _SPECIAL_FORMS}
+    FUNCTION_PARSERS: ClassVar = {
+        **{name: TrinoParser.FUNCTION_PARSERS[name] for name in _SPECIAL_FORMS},
+        "JSON_VALUE": lambda self: self._parse_json_value(),
+    }
     PLACEHOLDER_PARSERS: ClassVar = {
         TokenType.PLACEHOLDER: lambda self: self.expression(exp.Placeholder(), token=self._prev)
     }
+    SUBQUERY_TOKENS: ClassVar = {*TrinoParser.SUBQUERY_TOKENS, TokenType.VALUES}
     steps_left = 0
+
+    def _parse_json_value(self, json_path: bool = False) -> exp.JSONValue:
+        value, path = self._parse_bitwise(), self._match(TokenType.COMMA) and self._parse_bitwise()
+        kind = self._parse_types() if self._match_text_seq("RETURNING") else None
+        node = exp.JSONValue(this=value, path=path, returning=kind, on_condition=self._parse_on_condition())
+        return self.expression(node)
 
     def _advance(self, times: int = 1) -> None:
         self.steps_left -= 1
@@ -130,14 +140,20 @@ def parse(tokens: list[Token], sql: str) -> exp.Expr:
             f"{len(trees)} statements were given; send one at a time.", hint="Remove what stands behind the semicolon."
         )
     _check_depth(trees[0])
-    return trees[0].transform(_plain_text, copy=False)
+    return trees[0].transform(_plain, copy=False)
 
 
-def _plain_text(node: exp.Expr) -> exp.Expr:
-    """Return `U&'...'` as the text that it stands for."""
-    if not isinstance(node, exp.UnicodeString) or node.args.get("escape"):
-        return node
-    return exp.Literal.string(_CODE.sub(lambda found: found[1] or chr(int(found[2] or found[3], 16)), node.name))
+def _plain(node: exp.Expr) -> exp.Expr:
+    """Return in plain words what sqlglot writes otherwise than it was meant."""
+    match node:
+        case exp.UnicodeString() if not node.args.get("escape"):
+            text = _CODE.sub(lambda found: found[1] or chr(int(found[2] or found[3], 16)), node.name)
+            return exp.Literal.string(text)
+        case exp.Values() if isinstance(node.parent, exp.All | exp.Any | exp.Subquery):
+            return exp.Select(expressions=[exp.Star()], from_=exp.From(this=node.copy()))
+        case exp.GroupConcat() if not node.args.get("separator"):
+            node.set("separator", exp.Literal.string(""))
+    return node
 
 
 def write(tree: exp.Expr) -> str:

@@ -80,7 +80,7 @@ def parts_of(node: exp.Expr) -> list[str]:
 
 def _check_node(node: exp.Expr, namespace: str) -> None:
     parts = syntax.PARTS.get(type(node))
-    if parts is None:
+    if parts is None or (isinstance(node, exp.JSONExtract) and not node.args.get("json_query")):
         raise _refused(node)
     for part in parts_of(node):
         if part not in parts:

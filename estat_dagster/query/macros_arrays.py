@@ -53,6 +53,13 @@ ARRAYS: dict[str, tuple[tuple[str, str], ...]] = {
     "array_remove": (("a, v", "list_filter(a, lambda trino_x: trino_x IS DISTINCT FROM v)"),),
     "array_sort": (("a", "list_sort(a, 'ASC', 'NULLS LAST')"),),
     "array_union": (("a, b", "trino_array_distinct(list_concat(a, b))"),),
+    "elements": (  # of an array that UNNEST makes one column of
+        (
+            "a",
+            "CASE WHEN typeof(a) LIKE 'STRUCT(%)[]' OR typeof(a) LIKE 'TUPLE(%)[]' "
+            "THEN trino_fail('UNNEST of rows needs names for all their columns: AS t(a, b)') ELSE a END",
+        ),
+    ),
     "at": (("a, i", "a[i]"),),
     "subscript": (  # what is not there is an error, unlike with element_at
         (

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 MOST_LENGTH = 10_000
 """Characters of what `lpad` and `rpad` make."""
+MOST_REPLACED = 200_000
+"""Bytes by which `replace` and `regexp_replace` may make a text longer."""
+MOST_AGGREGATED = 1_048_576
+"""Bytes of what `listagg` makes, as on Athena."""
 # What Java calls whitespace.
 _SPACES = (
     "' \t\n\v\f\r\x1c\x1d\x1e\x1f\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009\u200a"
@@ -19,9 +23,32 @@ TEXTS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "regexp_replace": (
         ("s, p", "regexp_replace(s, p, '', 'g')"),
-        ("s, p, r", r"regexp_replace(s, p, regexp_replace(r, '\$(\d)', '\\\1', 'g'), 'g')"),
+        (
+            "s, p, r",
+            r"regexp_replace(trino_short_with(s, r), p, regexp_replace(r, '\$(\d)', '\\\1', 'g'), 'g')",
+        ),
     ),
-    "replace": (("s, a", "replace(s, a, '')"), ("s, a, b", "replace(s, a, b)")),
+    "short_with": (  # as an argument: what a CASE chooses among, DuckDB may compute before it chooses
+        (
+            "s, r",
+            f"CASE WHEN strlen(s) * strlen(r) > {MOST_REPLACED} THEN trino_fail('the lengths of the texts of "
+            f"regexp_replace multiply to {MOST_REPLACED:,} at most') ELSE s END",
+        ),
+    ),
+    "replace": (
+        ("s, a", "replace(s, a, '')"),
+        (
+            "s, a, b",
+            "list_transform([{'text': s, 'old': a, 'new': b}], lambda trino_x: "
+            "CASE WHEN strlen(trino_x.new) > strlen(trino_x.old) "
+            f"AND strlen(trino_x.text) * strlen(trino_x.new) > {MOST_REPLACED} "
+            "AND (strlen(trino_x.text) - strlen(replace(trino_x.text, trino_x.old, ''))) "
+            "// greatest(strlen(trino_x.old), 1) "
+            f"* (strlen(trino_x.new) - strlen(trino_x.old)) > {MOST_REPLACED} "
+            f"THEN trino_fail('replace makes a text longer by {MOST_REPLACED:,} bytes at most') "
+            "ELSE replace(trino_x.text, trino_x.old, trino_x.new) END)[1]",
+        ),
+    ),
     "split": (
         ("s, d", "str_split(s, d)"),
         (
@@ -44,6 +71,13 @@ TEXTS: dict[str, tuple[tuple[str, str], ...]] = {
             "x",
             """CASE WHEN typeof(x) IN ('VARCHAR', '"NULL"') OR typeof(x) LIKE '%[]' THEN x """
             "ELSE trino_fail('a text and a value of ' || lower(typeof(x)) || ' cannot be joined') END",
+        ),
+    ),
+    "aggregated": (
+        (
+            "s",
+            f"list_transform([s], lambda trino_x: CASE WHEN strlen(trino_x) > {MOST_AGGREGATED} "
+            f"THEN trino_fail('listagg gives more than {MOST_AGGREGATED:,} bytes') ELSE trino_x END)[1]",
         ),
     ),
     # Lengths are bound: one call can be neither interrupted nor does its memory count.

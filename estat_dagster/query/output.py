@@ -10,11 +10,13 @@ import pyarrow as pa
 from sqlglot import exp
 
 from estat_dagster.errors import ValidationError
+from estat_dagster.query.types import ATHENA_TYPE
 
 _UNNAMED = re.compile(r"\(column \d+\)")
 _PAGES = 10
 _SORTED_ROWS = 10_000
 # Sums of whole numbers are 128 bits wide in DuckDB, 64 in Athena.
+_SUBQUERIES = (exp.Exists, exp.In)
 _WIDE = frozenset({"HUGEINT", "UHUGEINT", "UBIGINT"})
 
 
@@ -27,7 +29,7 @@ def name_columns(tree: exp.Expr) -> None:
                 column.replace(exp.Alias(this=column.copy(), alias=_unnamed(numbers)))
     for values in tree.find_all(exp.Values):
         alias = values.args.get("alias") or exp.TableAlias(this=exp.to_identifier("values", quoted=True))
-        if values is not tree and not alias.columns:
+        if values is not tree and not alias.columns and not isinstance(values.parent, _SUBQUERIES):
             width = len(values.expressions[0].expressions) or 1
             alias.set("columns", [_unnamed(numbers) for _ in range(width)])
             values.set("alias", alias)
@@ -79,6 +81,7 @@ def schema(duckdb: pa.Schema, types: Sequence[object], *, all_unnamed: bool) -> 
         pa.field(
             f"_col{position}" if all_unnamed or _UNNAMED.fullmatch(field.name) else field.name,
             pa.int64() if str(kind) in _WIDE else _signed(field.type),
+            metadata={ATHENA_TYPE: "uuid"} if str(kind) == "UUID" else None,
         )
         for position, (field, kind) in enumerate(zip(duckdb, types, strict=True))
     )

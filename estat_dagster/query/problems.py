@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import duckdb
 
 from estat_dagster.errors import DataLakeError, StorageError, ValidationError
+from estat_dagster.query.budget import too_much_memory
 from estat_dagster.query.macros_values import FAILED
 from estat_dagster.query.rewrites import RENAMED
 
@@ -32,6 +33,8 @@ _CAST = re.compile(
     r"""invalid (?P<field>\w+) field format: ['"]+(?P<b>.*?)['"]+,"""
 )
 _FAILED = re.compile(f"Could not convert string '{FAILED}(.*?)' to INT32", re.DOTALL)
+_SUBQUERY = re.compile(r"Cannot compare values of type (\S+) and (\S+) in IN/ANY/ALL clause")
+_UNNESTED_MAP = "UNNEST() can only be applied to lists"
 _COMPARED = re.compile(r"cannot compare (.+) with (.+)")
 _OF_DUCKDB = {duckdb: athena for athena, duckdb in RENAMED.items()} | {
     "array_to_string": "array_join",
@@ -77,10 +80,7 @@ def translate(error: duckdb.Error, columns: Iterable[str]) -> DataLakeError:
     if isinstance(error, duckdb.IOException | duckdb.PermissionException):
         return unreadable("A data file of the lake could not be read", error)
     if isinstance(error, duckdb.OutOfMemoryException):
-        return ValidationError(
-            "The query needs more memory than it may use.",
-            hint="Narrow it with WHERE, aggregate before joining, or ask for fewer columns.",
-        )
+        return too_much_memory()
     if "Division by zero" in message or "inf can't be cast" in message:
         return ValidationError("Division by zero.", hint="Write NULLIF(divisor, 0) to have NULL there.")
     if problem := _of_types(message):
@@ -107,8 +107,12 @@ def _words(message: str) -> str:
 
 
 def _of_types(message: str) -> ValidationError | None:
-    if found := _COMPARED.search(message):
-        one, other = (_plain(kind.replace("hugeint", "bigint")) for kind in found.groups())
+    if _UNNESTED_MAP in message:
+        return ValidationError(
+            "UNNEST takes arrays here, and no maps.", hint="Write UNNEST(map_entries(m)) AS t(k, v); Athena takes both."
+        )
+    if found := _COMPARED.search(message) or _SUBQUERY.search(message):
+        one, other = (_plain(kind.upper()).lower().replace("hugeint", "bigint") for kind in found.groups())
         return ValidationError(
             f"{one} and {other} cannot be compared.",
             hint="Write '01000' for a text, 2020 for a number, DATE '2020-04-01'.",

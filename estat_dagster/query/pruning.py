@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+import itertools
+import operator
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any
 
 from pyiceberg import expressions as ice
 from pyiceberg.types import DateType, IcebergType, IntegerType, LongType, NestedField, StringType
 from sqlglot import exp
+
+from estat_dagster.query import projected
 
 if TYPE_CHECKING:
     from pyiceberg.schema import Schema
@@ -37,8 +41,12 @@ _MIRRORED: dict[type[exp.Expr], type[exp.Expr]] = {
 # mypy takes their signatures from pydantic, which they do not have.
 _IN: Any = ice.In
 _STARTS_WITH: Any = ice.StartsWith
-# PyIceberg 0.12 compares the NULL of a partition with a bound (TypeError) unless that bound alone rules the file out.
-_RANGES = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
+_OPERATORS: dict[type[exp.Expr], Callable[[int, int], int]] = {
+    exp.Add: operator.add,
+    exp.Sub: operator.sub,
+    exp.Mul: operator.mul,
+}
+_MAX_WORDS = 20  # of a number that is computed here
 _PREFIX = re.compile(r"([^%_]+)%+")
 _MAX_PARTS = 200  # Iceberg evaluates its filters recursively
 _INT32 = range(-(2**31), 2**31)
@@ -48,18 +56,27 @@ _INT64 = range(-(2**63), 2**63)
 def row_filter(table: exp.Table, schemas: Mapping[int, Schema]) -> ice.BooleanExpression:
     """Return the filter that the query's own WHERE puts on a table, `AlwaysTrue` where it puts none.
 
+    So does the WHERE of a SELECT that reads the table through others, which pass its columns on as they are.
+
     Args:
         table: a table of the query, in the tree.
         schemas: the columns of every table of the lake in the query, by `id()` of its node.
     """
-    select = _filtering_select(table)
-    if select is None:
-        return ice.AlwaysTrue()
-    return _Conditions(table, select, schemas).convert(select.args["where"].this) or ice.AlwaysTrue()
+    fields = {field.name.lower(): field for field in schemas[id(table)].fields}
+    source: exp.Expr | None = table
+    found: list[ice.BooleanExpression] = []
+    while source is not None and fields and (select := _filtering_select(source)) is not None:
+        others = _others(source, select, schemas, fields)
+        where = select.args.get("where")
+        if where and (condition := _Conditions(source, fields, others).convert(where.this)):
+            found.append(condition)
+        fields = projected.columns(select, source, fields, others)
+        source = projected.reader(select)
+    return _join(ice.And, found) or ice.AlwaysTrue()
 
 
-def _filtering_select(table: exp.Table) -> exp.Select | None:
-    """Return the SELECT whose WHERE every row of the table must meet to count, None where there is none.
+def _filtering_select(table: exp.Expr) -> exp.Select | None:
+    """Return the SELECT whose WHERE, if any, every row of the table must meet to count, None where there is none.
 
     A row of a table that stands in FROM, or is joined to it by an inner join, is lost with its WHERE whatever the
     other joins are, but for RIGHT and FULL joins, which would put NULLs in its place. A table on the right of a LEFT
@@ -67,7 +84,7 @@ def _filtering_select(table: exp.Table) -> exp.Select | None:
     """
     place = table.parent
     select = place.parent if isinstance(place, exp.From | exp.Join) else None
-    if not isinstance(select, exp.Select) or not select.args.get("where") or table.args.get("sample"):
+    if not isinstance(select, exp.Select) or table.args.get("sample"):
         return None
     joins: list[exp.Join] = select.args.get("joins") or []
     if any(join.side in ("RIGHT", "FULL") or join.method for join in joins):
@@ -78,10 +95,10 @@ def _filtering_select(table: exp.Table) -> exp.Select | None:
 class _Conditions:
     """Conditions of a WHERE as Iceberg filters on one table. What cannot be converted is None: "any row may match"."""
 
-    def __init__(self, table: exp.Table, select: exp.Select, schemas: Mapping[int, Schema]) -> None:
-        self._name = table.alias_or_name.lower()
-        self._fields = {field.name.lower(): field for field in schemas[id(table)].fields}
-        self._bare = set(self._fields) - _others(table, select, schemas)
+    def __init__(self, source: exp.Expr, fields: Mapping[str, NestedField], others: Set[str]) -> None:
+        self._name = source.alias_or_name.lower()
+        self._fields = fields
+        self._bare = set(fields) - others
 
     def convert(self, node: exp.Expr) -> ice.BooleanExpression | None:
         """Return a filter that holds for every row for which the condition is true."""
@@ -90,7 +107,7 @@ class _Conditions:
                 return self.convert(node.this)
             case exp.And():
                 return _join(ice.And, [part for part in self._parts(node) if part is not None])
-            case exp.Or() if not node.find(*_RANGES):
+            case exp.Or():
                 parts = self._parts(node)
                 complete = [part for part in parts if part is not None]
                 return _join(ice.Or, complete) if len(complete) == len(parts) <= _MAX_PARTS else None
@@ -152,22 +169,25 @@ class _Conditions:
         return self._fields.get(name) if owner == self._name or (not owner and name in self._bare) else None
 
 
-def _others(table: exp.Table, select: exp.Select, schemas: Mapping[int, Schema]) -> set[str]:
+def _others(
+    source: exp.Expr, select: exp.Select, schemas: Mapping[int, Schema], fields: Mapping[str, NestedField]
+) -> set[str]:
     """Return the names that may mean another source's column where they stand alone: all, if a source is unknown."""
-    sources = [place.this for place in (select.args.get("from_"), *(select.args.get("joins") or [])) if place]
-    if any(id(source) not in schemas for source in sources) or select.args.get("laterals"):
-        return {field.name.lower() for field in schemas[id(table)].fields}
-    return {field.name.lower() for source in sources if source is not table for field in schemas[id(source)].fields}
+    places = [place.this for place in (select.args.get("from_"), *(select.args.get("joins") or [])) if place]
+    others = [place for place in places if place is not source]
+    if any(id(other) not in schemas for other in others) or select.args.get("laterals"):
+        return set(fields)
+    return {field.name.lower() for other in others for field in schemas[id(other)].fields}
 
 
-def _join(operator: type[ice.And | ice.Or], parts: Sequence[ice.BooleanExpression]) -> ice.BooleanExpression | None:
+def _join(kind: type[ice.And | ice.Or], parts: Sequence[ice.BooleanExpression]) -> ice.BooleanExpression | None:
     match parts:
         case []:
             return None
         case [part]:
             return part
         case _:
-            return operator(*parts[:_MAX_PARTS])
+            return kind(*parts[:_MAX_PARTS])
 
 
 def _constant(node: exp.Expr, kind: IcebergType) -> int | str | dt.date | None:
@@ -184,13 +204,28 @@ def _constant(node: exp.Expr, kind: IcebergType) -> int | str | dt.date | None:
 
 
 def _whole_number(node: exp.Expr, allowed: range) -> int | None:
-    node = node.unnest()
-    sign = -1 if isinstance(node, exp.Neg) else 1
-    digits = node.this if isinstance(node, exp.Neg) else node
-    if not isinstance(digits, exp.Literal) or digits.is_string or not digits.this.isdecimal():
-        return None
-    number = sign * int(digits.this)
-    return number if number in allowed else None
+    is_small = len(list(itertools.islice(node.walk(), _MAX_WORDS + 1))) <= _MAX_WORDS
+    number = _computed(node) if is_small else None
+    return number if number is not None and number in allowed else None
+
+
+def _computed(node: exp.Expr) -> int | None:
+    """Return the value of a whole number, of a sum, difference or product of such, or of a cast of one to its type."""
+    match node:
+        case exp.Paren():
+            return _computed(node.this)
+        case exp.Neg():
+            number = _computed(node.this)
+            return None if number is None else -number
+        case exp.Cast() if node.to.this in (exp.DType.INT, exp.DType.BIGINT):
+            return _computed(node.this)
+        case exp.Literal() if not node.is_string and node.this.isdecimal():
+            return int(node.this)
+        case _ if type(node) in _OPERATORS:
+            left, right = _computed(node.this), _computed(node.expression)
+            return None if left is None or right is None else _OPERATORS[type(node)](left, right)
+        case _:
+            return None
 
 
 def _date(text: str) -> dt.date | None:

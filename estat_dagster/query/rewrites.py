@@ -22,7 +22,7 @@ SAME = """
     map_concat map_entries map_from_entries map_keys map_values max min minute mod month now nth_value ntile
     nullif percent_rank pi pow power quarter radians rank regexp_extract_all regr_intercept regr_slope reverse
     row row_number second sin sinh sqrt starts_with stddev stddev_pop stddev_samp strpos sum tan tanh
-    to_base64 translate try upper var_pop var_samp variance week year
+    to_base64 translate try upper uuid var_pop var_samp variance week year
 """
 
 RENAMED = {
@@ -88,7 +88,7 @@ def rewrite(function: exp.Anonymous) -> exp.Expr:
         return macro(name, *arguments)
     if name in _SAME or name in RENAMED:
         return call(RENAMED.get(name, name), *arguments)
-    raise unavailable(f"The function {name}")
+    raise unavailable(f"The function {name}", _INSTEAD.get(name, ""))
 
 
 def is_available(name: str) -> bool:
@@ -182,12 +182,24 @@ def substr(value: exp.Expr, *where: exp.Expr) -> exp.Expr:
     return call("substr", value, *where) if plain else macro("substr", value, *where)
 
 
+def _replace(value: exp.Expr, old: exp.Expr, new: exp.Expr | None = None) -> exp.Expr:
+    """Return `replace`, whose length has to be looked at only where what is put in is not known to be shorter."""
+    literals = [part.name for part in (old, new) if isinstance(part, exp.Literal) and part.is_string]
+    shrinks = len(literals) == 2 and len(literals[1].encode()) <= len(literals[0].encode())
+    parts = [part for part in (value, old, new) if part]
+    return call("replace", *parts) if shrinks else macro("replace", *parts)
+
+
 def _sequence(first: exp.Expr, last: exp.Expr, step: exp.Expr | None = None) -> exp.Expr:
     if step is None and isinstance(first, exp.Cast) and first.to.this == exp.DType.DATE:
         step = exp.Interval(this=exp.Literal.string("1"), unit=exp.Var(this="DAY"))
     return macro("sequence", *(part for part in (first, last, step) if part))
 
 
+_INSTEAD = {
+    "format_number": "Write format('%.1fK', x / 1e3).",
+    "json_exists": "Write json_extract(j, '$.a') IS NOT NULL.",
+}
 _MANY = 1_000  # DuckDB knows no bound
 _REWRITTEN: dict[str, Callable[..., exp.Expr]] = {
     "all_match": lambdas.array_predicate("all_true"),
@@ -222,6 +234,7 @@ _REWRITTEN: dict[str, Callable[..., exp.Expr]] = {
     "rand": _random,
     "random": _random,
     "reduce": lambdas.reduce,
+    "replace": _replace,
     "sequence": _sequence,
     "substr": substr,
     "substring": substr,
@@ -249,6 +262,7 @@ _ARITIES = {
     "rand": (0, 2),
     "random": (0, 2),
     "reduce": (4, 4),
+    "replace": (2, 3),
     "sequence": (2, 3),
     "substr": (2, 3),
     "substring": (2, 3),

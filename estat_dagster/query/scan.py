@@ -83,7 +83,11 @@ def plan(table: Table, row_filter: BooleanExpression) -> Scan:
     scan = table.scan(row_filter=row_filter)
     schema = table.schema()
     try:
-        tasks = list(scan.plan_files())
+        try:
+            tasks = list(scan.plan_files())
+        except TypeError:  # PyIceberg 0.12 compares the NULL of a partition with a bound that stands in an OR
+            scan = table.scan()
+            tasks = list(scan.plan_files())
         size = sum(task.file.file_size_in_bytes for task in tasks)
         if _duckdb_can_read(tasks, table):
             return Scan(schema, files=tuple(sorted(local_path(task.file.file_path) for task in tasks)), bytes=size)

@@ -42,7 +42,7 @@ _PARTS: dict[type[exp.Expr], str] = {
     exp.Limit: "expression",
     exp.Offset: "expression",
     exp.Fetch: "direction count limit_options",
-    exp.LimitOptions: "rows",
+    exp.LimitOptions: "rows with_ties",
     exp.Window: "this partition_by order spec alias over",
     exp.WindowSpec: "kind start start_side end end_side exclude",
     # Values.
@@ -90,7 +90,8 @@ _PARTS: dict[type[exp.Expr], str] = {
     exp.Trim: "this expression position",
     exp.StrPosition: "this substr",
     exp.Substring: "this start length",
-    exp.GroupConcat: "this separator",
+    exp.GroupConcat: "this separator on_overflow",
+    exp.OverflowTruncateBehavior: "this with_count",
     exp.WithinGroup: "this expression",
     exp.Filter: "this expression",
     exp.IgnoreNulls: "this",
@@ -102,6 +103,10 @@ _PARTS: dict[type[exp.Expr], str] = {
     exp.Localtimestamp: "",
     exp.HexString: "this",
     exp.ParseJSON: "this is_literal",
+    exp.JSONExtract: "this expression option json_query quote on_condition",
+    exp.JSONExtractQuote: "option scalar",
+    exp.JSONValue: "this path returning on_condition",
+    exp.OnCondition: "empty error",
     exp.IntervalSpan: "this expression",
 }
 PARTS = {node: frozenset(parts.split()) for node, parts in _PARTS.items()}
@@ -151,6 +156,7 @@ TYPES = frozenset(
         exp.DType.MAP,
         exp.DType.STRUCT,
         exp.DType.JSON,
+        exp.DType.UUID,
     }
 )
 
@@ -189,7 +195,6 @@ PART_NAMES = {
     "replace": "SELECT * REPLACE",
     "udfs": "WITH FUNCTION",
     "view": "LATERAL VIEW",
-    "with_ties": "WITH TIES",
 }
 
 

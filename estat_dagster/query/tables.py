@@ -57,7 +57,7 @@ class Tables:
 
 def references(tree: exp.Expr) -> list[exp.Table]:
     """Return the places in a query that name a table of the lake, not one of its own WITH."""
-    return [table for table in tree.find_all(exp.Table) if table.args.get("db") or not _is_cte(table)]
+    return [table for table in tree.find_all(exp.Table) if meant(table) is None]
 
 
 def rename(table: exp.Table, name: str, schema: str) -> None:
@@ -87,9 +87,11 @@ def unknown_table(name: str, names: list[str]) -> ValidationError:
     return ValidationError(f"There is no table {name!r}.", hint=f"{hint}Tables: {', '.join(names)}.")
 
 
-def _is_cte(table: exp.Table) -> bool:
+def meant(table: exp.Table) -> exp.CTE | None:
+    """Return the clause of WITH that a place in a query names, None where it names a table of the lake."""
     name = table.name.lower()
-    return any(name == cte.alias.lower() for cte in _visible(table))
+    clauses = () if table.args.get("db") else _visible(table)
+    return next((cte for cte in clauses if name == cte.alias.lower()), None)
 
 
 def _visible(table: exp.Table) -> Iterator[exp.CTE]:

@@ -15,6 +15,7 @@ from estat_dagster.query import arithmetic, comparisons, macros, output, outputs
 from estat_dagster.query.calls import call, macro, unavailable
 from estat_dagster.query.casts import cast
 from estat_dagster.query.rewrites import rewrite, substr
+from estat_dagster.query.unnest import unnest
 
 # DuckDB takes a second to expand calls of this size, and could not be interrupted in time at a hundred times as much.
 _MAX_GROWTH = 1_000_000
@@ -117,7 +118,7 @@ def _avg(node: exp.Anonymous) -> None:
     whole.replace(macro("mean", mean, whole.copy()))
 
 
-def _whole_aggregate(node: exp.Anonymous) -> exp.Expr:
+def _whole_aggregate(node: exp.Expr) -> exp.Expr:
     whole: exp.Expr = node
     while isinstance(whole.parent, exp.Filter | exp.Window) and whole.arg_key == "this":
         whole = whole.parent
@@ -148,6 +149,9 @@ def _ignore_nulls(node: exp.IgnoreNulls) -> None:
 
 
 def _fetch(node: exp.Fetch) -> None:
+    options = node.args.get("limit_options")
+    if options and options.args.get("with_ties"):
+        raise unavailable("FETCH FIRST ... WITH TIES", "Write rank() OVER (ORDER BY x) AS r in a subquery, and r <= 3.")
     node.replace(exp.Limit(expression=node.args.get("count") or exp.Literal.number(1)))
 
 
@@ -156,31 +160,20 @@ def _limit(node: exp.Limit) -> None:
         node.pop()
 
 
-def _unnest(node: exp.Unnest) -> None:
-    alias = node.args.get("alias")
-    named = len(alias.columns) if alias else 0
-    if len(node.expressions) == 1:
-        if named > 1 or _holds_rows(node.expressions[0]):
-            raise unavailable("UNNEST of a map or of rows")
-        return
-    if node.args.get("offset"):
-        raise unavailable("UNNEST of several arrays WITH ORDINALITY")
-    zipped = exp.Select(expressions=[call("unnest", array) for array in node.expressions])
-    node.replace(exp.Lateral(this=exp.Subquery(this=zipped), alias=alias))
-
-
-def _holds_rows(array: exp.Expr) -> bool:
-    return isinstance(array, exp.Array) and any(one.name == "row" for one in array.find_all(exp.Anonymous))
-
-
 def _trim(node: exp.Trim) -> None:
     name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(str(node.args.get("position") or "").upper(), "trim")
     node.replace(macro(name, *_present(node, "this", "expression")))
 
 
-def _no_like(construct: str) -> Callable[[exp.Expr], None]:
+def _group_concat(node: exp.GroupConcat) -> None:
+    node.set("on_overflow", None)  # what overflows is an error here
+    whole = _whole_aggregate(node)
+    whole.replace(macro("aggregated", whole.copy()))
+
+
+def _no_like(construct: str, instead: str = "") -> Callable[[exp.Expr], None]:
     def refuse(_: exp.Expr) -> None:
-        raise unavailable(construct)
+        raise unavailable(construct, instead)
 
     return refuse
 
@@ -203,10 +196,13 @@ _HANDLERS: dict[type[exp.Expr], Callable[..., None]] = {
     exp.Div: arithmetic.divide,
     exp.Extract: _extract,
     exp.Fetch: _fetch,
+    exp.GroupConcat: _group_concat,
     exp.HexString: lambda node: node.replace(call("unhex", exp.Literal.string(node.name))),
     exp.IgnoreNulls: _ignore_nulls,
     exp.In: comparisons.alike,
     exp.Interval: _interval,
+    exp.JSONExtract: _no_like("json_query", "Write json_format(json_extract(j, '$.a'))."),
+    exp.JSONValue: _no_like("json_value", "Write json_extract_scalar(j, '$.a')."),
     exp.Limit: _limit,
     exp.Localtime: _no_like("localtime"),
     exp.NullSafeEQ: comparisons.alike,
@@ -217,7 +213,7 @@ _HANDLERS: dict[type[exp.Expr], Callable[..., None]] = {
     exp.Substring: lambda node: node.replace(substr(*_present(node, "this", "start", "length"))),
     exp.Trim: _trim,
     exp.TryCast: cast,
-    exp.Unnest: _unnest,
+    exp.Unnest: unnest,
     **dict.fromkeys(comparisons.COMPARISONS, comparisons.compare),
 }
 

@@ -21,13 +21,14 @@ class Work:
     Args:
         query_id: the name.
         seconds: the longest that DuckDB may work for it.
+        most_bytes: how far the process may grow while it works.
     """
 
-    def __init__(self, query_id: str, seconds: float) -> None:
+    def __init__(self, query_id: str, seconds: float, most_bytes: float) -> None:
         self.query_id = query_id
         self.columns: list[str] = []
         """Names of the columns of its tables, for the hints of errors."""
-        self._budget = Budget(seconds)
+        self._budget = Budget(seconds, most_bytes)
 
     def cancel(self) -> None:
         """Stop it: whoever waits for it meets UnknownError."""
@@ -39,6 +40,7 @@ class Work:
 
         Raises:
             RequestTimeoutError: the time is used up.
+            ValidationError: so is the memory.
             UnknownError: it was cancelled.
             DataLakeError: DuckDB's error, as ours.
         """

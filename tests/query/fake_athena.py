@@ -1,6 +1,8 @@
-"""Athena's API on loopback, for what moto does not play: pages, throttling, failures, limits, slow and endless queries.
+"""Athena's API on loopback, for what moto does not play: pages of 1,000 rows, throttling, reasons of failures, limits.
 
-Botocore talks to it unpatched. Source: the Athena API reference (JSON 1.1, X-Amz-Target).
+moto gives all rows in one page whatever MaxResults says, lets every query succeed that is not stopped, scans nothing
+and refuses nothing. What it plays is asked of it in `test_query_athena_moto`. Botocore talks to this one unpatched.
+Source: the Athena API reference (JSON 1.1, X-Amz-Target).
 """
 
 # ruff: noqa: N803 - the names are the API's

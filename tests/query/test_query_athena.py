@@ -95,6 +95,7 @@ def test_a_query_runs_in_the_workgroup_over_pinned_snapshots(
         "SELECT now()",
         "SELECT year FROM population_data WHERE period_start < CURRENT_DATE",
         "SELECT rand()",
+        "SELECT uuid()",
         'SELECT * FROM "population_data$snapshots"',
         "SELECT * FROM economy_data",  # no snapshot yet
         "SELECT * FROM population_data TABLESAMPLE BERNOULLI (10)",

@@ -83,7 +83,6 @@ def test_what_passed_passes_again_in_the_words_that_go_to_athena(sql: str) -> No
         ("SELECT * INTO x FROM t", "SELECT INTO is not allowed in a query."),
         ("SELECT * FROM t FOR UPDATE", "FOR UPDATE is not allowed in a query."),
         ("SELECT * EXCLUDE (a) FROM t", "SELECT * EXCLUDE is not allowed in a query."),
-        ("SELECT a FROM t FETCH FIRST 1 ROW WITH TIES", "WITH TIES is not allowed in a query."),
         ("SELECT * FROM t ASOF JOIN u ON t.a = u.a", "ASOF JOIN is not allowed in a query."),
         ("SELECT a FROM t TABLESAMPLE RESERVOIR (1)", "TABLESAMPLE RESERVOIR is not allowed"),
         ("SELECT * FROM t FOR VERSION AS OF (SELECT 1)", "subquery is not allowed in FOR VERSION AS OF"),

@@ -18,6 +18,8 @@ from query_lake import NAMESPACE, append, build_catalog, rows
 from estat_dagster.query import guard, pruning, scan, tables
 from estat_dagster.query.embedded import EmbeddedEngine
 
+YEAR_1 = "EqualTo(term=Reference(name='year'), literal=LongLiteral(1))"
+
 
 def filters(engine_lake: Catalog, sql: str) -> list[str]:
     """Return the filter that each table of a query gets, as text."""
@@ -62,6 +64,11 @@ def files_read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         ("gender IS NOT NULL", 3, 8),  # the file that lacks the column says nothing about it
         ("year = 1900", 0, 0),
         ("year = -1", 0, 0),
+        ("year = 2019 + 1", 1, 4),
+        ("year = CAST(2 * (1000 + 10) AS integer)", 1, 4),
+        ("year IN (2018, 2020 - 1)", 2, 8),
+        ("year < 2000 OR year > 2019", 1, 4),
+        ("year BETWEEN 1990 AND 1999 OR year BETWEEN 2020 AND 2029", 1, 4),
         ("year IS NULL", 0, 0),
         # What may not or need not prune.
         ("year = 2020 OR value = 130", 3, 5),
@@ -75,6 +82,8 @@ def files_read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         ("year NOT IN (2020)", 3, 8),
         ("CAST(year AS varchar) = '2020'", 3, 4),
         ("year = 99999999999", 3, 0),
+        ("year = 2020 + 0.0", 3, 4),
+        (f"year = 2020{' + 0' * 100}", 3, 4),
         ("region_code LIKE '_3%'", 3, 3),
         ("true", 3, 12),
     ],
@@ -131,7 +140,32 @@ def test_bytes_scanned_are_those_of_the_files_that_were_read(engine: EmbeddedEng
             "SELECT 1 FROM population_data p WHERE EXISTS (SELECT 1 FROM labor_data l WHERE p.year = 1 AND l.year = 2)",
             ["AlwaysTrue()", "EqualTo(term=Reference(name='year'), literal=LongLiteral(2))"],
         ),
-        ("SELECT * FROM (SELECT * FROM labor_data) WHERE year = 1", ["AlwaysTrue()"]),
+        ("SELECT * FROM (SELECT * FROM labor_data) WHERE year = 1", [YEAR_1]),
+        ("WITH l AS (SELECT * FROM labor_data) SELECT 1 FROM l WHERE l.year = 1", [YEAR_1]),
+        (
+            "WITH l AS (SELECT year AS y FROM labor_data), m AS (SELECT y AS z FROM l) SELECT 1 FROM m WHERE z = 1",
+            [YEAR_1],
+        ),
+        ("SELECT 1 FROM (SELECT DISTINCT p.* FROM labor_data p ORDER BY 1) WHERE year = 1", [YEAR_1]),
+        (
+            "SELECT 1 FROM (SELECT l.year FROM labor_data l JOIN dataset_dimensions d ON true) WHERE year = 1",
+            [YEAR_1, "AlwaysTrue()"],
+        ),
+        # What computes from several rows, or gives the name to something else, meets the condition after them.
+        ("SELECT 1 FROM (SELECT year FROM labor_data LIMIT 1) WHERE year = 1", ["AlwaysTrue()"]),
+        ("SELECT 1 FROM (SELECT max(year) AS year FROM labor_data) WHERE year = 1", ["AlwaysTrue()"]),
+        ("SELECT 1 FROM (SELECT year, rank() OVER (ORDER BY year) FROM labor_data) WHERE year = 1", ["AlwaysTrue()"]),
+        ("SELECT 1 FROM (SELECT year, count(*) FROM labor_data GROUP BY year) WHERE year = 1", ["AlwaysTrue()"]),
+        ("SELECT 1 FROM (SELECT year + 1 AS year FROM labor_data) WHERE year = 1", ["AlwaysTrue()"]),
+        ("SELECT 1 FROM (SELECT *, 1 AS year FROM labor_data) WHERE year = 1", ["AlwaysTrue()"]),
+        ("SELECT 1 FROM (SELECT year FROM labor_data) AS l(year) WHERE year = 1", ["AlwaysTrue()"]),
+        (
+            "SELECT 1 FROM dataset_dimensions LEFT JOIN (SELECT year FROM labor_data) ON true WHERE year = 1",
+            ["AlwaysTrue()"] * 2,
+        ),
+        # A clause that is read twice is needed whole.
+        ("WITH l AS (SELECT * FROM labor_data) SELECT 1 FROM l WHERE year = 1 UNION SELECT 1 FROM l", ["AlwaysTrue()"]),
+        ("WITH RECURSIVE l AS (SELECT * FROM labor_data) SELECT 1 FROM l WHERE year = 1", ["AlwaysTrue()"]),
     ],
 )
 def test_joins_are_pruned_only_where_no_row_can_be_missed(lake: Catalog, sql: str, expected: list[str]) -> None:
@@ -150,7 +184,9 @@ def test_two_places_of_one_table_are_pruned_each_for_itself(engine: EmbeddedEngi
 YEARS = [None, 2018, 2019, 2020]
 CODES = [None, "", "00000", "13", "130", "13000", "あ", "😀", "~"]
 COLUMN_VALUES = {
-    "year": st.sampled_from(["2017", "2018", "2019", "2020", "-1", "2019.5", "CAST(NULL AS integer)"]),
+    "year": st.sampled_from(
+        ["2017", "2018", "2019", "2020", "-1", "2019.5", "CAST(NULL AS integer)", "2018 + 1", "CAST(2020 AS bigint)"]
+    ),
     "code": st.sampled_from(["''", "'13'", "'130'", "'13000'", "'あ'", "'😀'", "'zzz'", "CAST(NULL AS varchar)"]),
     "day": st.sampled_from(["date '2018-10-01'", "date '2019-01-01'", "date '2020-10-01'"]),
     "value": st.sampled_from(["0", "1e0", "nan()", "infinity()", "-1.5"]),
@@ -240,6 +276,56 @@ def test_pruning_never_changes_the_answer_of_a_join(
     with monkeypatch.context() as patch:
         patch.setattr(pruning, "row_filter", lambda *_: AlwaysTrue())
         assert rows(random_lake, sql) == pruned
+
+
+# Where the rows of t come from before the condition, by the names of its columns.
+SOURCES = (
+    "(SELECT * FROM t) AS u",
+    "(SELECT DISTINCT * FROM t WHERE year > 2018 OR code = '') AS u",
+    "(SELECT late AS year, code, day, value, year AS late FROM t) AS u",
+    "(SELECT year - 1 AS year, code, day, value, late FROM t) AS u",
+    "(SELECT year, code, day, max(value) AS value, max(late) AS late FROM t GROUP BY year, code, day) AS u",
+    "(SELECT max(year) AS year, max(code) AS code, max(day) AS day, max(value) AS value, 1 AS late FROM t) AS u",
+    "(SELECT year, code, day, value, row_number() OVER (ORDER BY code, value, year) AS late FROM t) AS u",
+    "(SELECT * FROM t ORDER BY code, value, year LIMIT 3) AS u",
+    "(SELECT b.* FROM t AS a LEFT JOIN t AS b ON a.code = b.code AND b.year > 2018) AS u",
+    "(SELECT a.* FROM t AS a LEFT JOIN t AS b ON a.code = b.code AND b.year > 2018) AS u",
+    "(SELECT * FROM (SELECT * FROM t) WHERE value IS NOT NULL UNION ALL SELECT * FROM t WHERE year = 2018) AS u",
+    "(VALUES 1) AS one LEFT JOIN (SELECT * FROM t) AS u ON u.year = 2019",
+)
+
+
+CONDITIONS = ("year = 2019", "late = 2 AND code > ''", "code = '13' OR year > 2018 + 1", "day < date '2019-01-01'")
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_pruning_by_an_outer_condition_never_changes_an_answer(
+    random_lake: EmbeddedEngine, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for where in CONDITIONS:
+        _check_outer(random_lake, source, where, monkeypatch)
+
+
+@some_examples(0.08)
+@given(where=predicates(), source=st.sampled_from(SOURCES))
+def test_pruning_by_any_outer_condition_never_changes_an_answer(
+    random_lake: EmbeddedEngine, where: str, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clause, place = "", source
+    if source.startswith("(SELECT"):
+        clause, place = f"WITH u AS {source.removesuffix(' AS u')}, v AS (SELECT * FROM u) ", "v"
+    _check_outer(random_lake, place, where, monkeypatch, clause)
+
+
+def _check_outer(
+    lake: EmbeddedEngine, place: str, where: str, monkeypatch: pytest.MonkeyPatch, clause: str = ""
+) -> None:
+    sql = f"""{clause}SELECT CAST(year AS varchar), code, CAST(value AS varchar), CAST(late AS varchar)
+              FROM {place} WHERE {where} ORDER BY 1, 2, 3, 4"""
+    pruned = rows(lake, sql)
+    with monkeypatch.context() as patch:
+        patch.setattr(pruning, "row_filter", lambda *_: AlwaysTrue())
+        assert rows(lake, sql) == pruned
 
 
 def test_a_partition_without_a_year_bears_a_range_in_an_or(random_lake: EmbeddedEngine) -> None:

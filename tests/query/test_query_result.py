@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import subprocess
 import sys
 import threading
@@ -19,7 +20,7 @@ from pyiceberg.catalog import Catalog
 from query_lake import LOADED, NAMESPACE, numbers, rows
 
 from estat_dagster.errors import RequestTimeoutError, StorageError, ValidationError
-from estat_dagster.query import problems
+from estat_dagster.query import budget, problems
 from estat_dagster.query.budget import Budget
 from estat_dagster.query.embedded import EmbeddedEngine
 from estat_dagster.query.engine import QueryResult
@@ -138,6 +139,22 @@ def test_a_runaway_query_is_stopped_in_time(lake: Catalog) -> None:
     assert time.monotonic() - started < 5
 
 
+def test_a_query_that_makes_the_process_grow_is_stopped(lake: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = itertools.chain([10**9], itertools.repeat(2 * 10**9))
+    monkeypatch.setattr(budget, "_resident", lambda: next(sizes))
+    with pytest.raises(ValidationError, match="more memory than it may use"):
+        EmbeddedEngine(lake, NAMESPACE, memory_limit="300MB").run(RUNAWAY).read_all()
+    sizes = itertools.repeat(2 * 10**9)  # the next starts from there
+    assert rows(EmbeddedEngine(lake, NAMESPACE, memory_limit="300MB"), "SELECT 1") == [(1,)]
+
+
+def test_the_process_is_measured_where_the_system_tells(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "statm").write_text("900 25 7 1 0 3 0\n")
+    for name, size in (("statm", 25 * 4096), ("absent", 0)):
+        monkeypatch.setattr(budget, "_STATM", tmp_path / name)
+        assert budget._resident() == size
+
+
 def test_the_time_runs_out_while_rows_are_being_read(lake: Catalog) -> None:
     result = EmbeddedEngine(lake, NAMESPACE, seconds=1).run(f"SELECT a.x FROM ({numbers(100)}) a, ({numbers(100)}) b")
     with pytest.raises(RequestTimeoutError, match="longer than 1 s"):
@@ -170,12 +187,12 @@ def test_a_reader_may_take_longer_than_the_query(lake: Catalog) -> None:
 def test_the_budget_is_one_for_all_batches_and_idle_time_is_free() -> None:
     interrupted: list[float] = []
     connection: Any = SimpleNamespace(interrupt=lambda: interrupted.append(time.monotonic()))
-    budget = Budget(0.4)
-    with budget.spend(connection):
+    allowed = Budget(0.4)
+    with allowed.spend(connection):
         time.sleep(0.3)
     time.sleep(0.5)
     assert not interrupted
-    with budget.spend(connection):
+    with allowed.spend(connection):
         time.sleep(0.3)
     assert interrupted
 
@@ -273,6 +290,11 @@ def test_the_sql_that_ran_is_shown(engine: EmbeddedEngine) -> None:
         ("SELECT cardinality(sequence(1, 100000000))", "sequence has at most 10000"),
         ("SELECT cardinality(sequence(date '1900-01-01', date '2030-01-01'))", "sequence has at most 10000"),
         ("SELECT repeat('x', 100000000)", "count of repeat is at most 10000"),
+        (
+            "SELECT replace(replace(lpad('x', 10000, 'x'), 'x', 'yy'), 'y', lpad('z', 2000, 'z'))",
+            "replace makes a text",
+        ),
+        ("SELECT regexp_replace(lpad('x', 10000, 'x'), '(x+)', lpad('$1', 10000, '$1'))", "texts of regexp_replace"),
         ("SELECT format('%900000000d', 1)", "pads to 1000 characters at most"),
         ("SELECT reduce(sequence(1, 30), 'x', (s, x) -> s || s, s -> length(s))", "writes its state twice"),
         ("SELECT regexp_like(unit, '(') FROM population_data", r"missing \)"),

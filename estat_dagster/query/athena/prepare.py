@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pyiceberg.table import Table
 
 LONGEST_PARAMETER = 1024  # StartQueryExecution, ExecutionParameters
-_CHANGING = frozenset({"current_timestamp", "localtimestamp", "now", "rand", "random", "shuffle"})
+_CHANGING = frozenset({"current_timestamp", "localtimestamp", "now", "rand", "random", "shuffle", "uuid"})
 
 
 @dataclass(frozen=True)
