@@ -22,7 +22,7 @@ from estat_dagster.errors import DataError, StorageError, ValidationError
 from estat_dagster.lake import datafiles, rowgroups
 from estat_dagster.lake.datafiles import write_data_files
 from estat_dagster.lake.frames import FrameWriter
-from estat_dagster.lake.parquet import read_version, write_parquet
+from estat_dagster.lake.parquet import read_groups, read_version, write_parquet
 from estat_dagster.lake.raw import RawPages
 from estat_dagster.lake.store import Store
 from estat_dagster.records.texts import TEXTS
@@ -201,6 +201,18 @@ def test_a_parquet_file_says_what_it_was_made_from(store: Store) -> None:
     assert write_parquet(store, "p.parquet", [group, group], schema, "v7") == 2
     assert read_version(store, "p.parquet") == "v7"
     assert pq.read_table(store.full("p.parquet"), filesystem=store.filesystem).column("value").to_pylist() == [1.5, 1.5]
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_no_mixture(store: Store) -> None:
+    schema = pa.schema([("value", pa.float64())])
+    old, new = ([pa.table({"value": [value + n]}, schema=schema) for n in range(8)] for value in (0.5, 100.5))
+    write_parquet(store, "p.parquet", old, schema, "v1")
+    assert [*read_groups(store, "p.parquet", schema)] == old
+    groups = read_groups(store, "p.parquet", schema)
+    next(groups)
+    write_parquet(store, "p.parquet", new, schema, "v2")
+    with pytest.raises(StorageError, match="was replaced while"):
+        list(groups)
 
 
 @given(years=st.lists(st.none() | st.integers(2000, 2003), min_size=1, max_size=30), cut=st.integers(1, 7))
