@@ -19,6 +19,11 @@ from estat_dagster.settings import Settings
 REGION = "ap-northeast-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
 
+aws_in_soak = pytest.mark.parametrize(
+    "lake_settings", ["local", pytest.param("aws", marks=pytest.mark.soak)], indirect=True
+)
+"""Marks a test of both lakes that runs on AWS in the soak suite only: what it sees hardly depends on the lake."""
+
 
 @dataclass(frozen=True)
 class Cloud:

@@ -117,6 +117,17 @@ def line_of(table: Table, snapshot_id: int) -> list[int]:
     return line
 
 
+def load_of(table: Table, dataset_id: str, snapshot_id: int) -> dict[str, str]:
+    """Return what the load said whose rows a snapshot holds; nothing where its own snapshot is not kept any more."""
+    line = set(line_of(table, snapshot_id))
+    for facts in dataset_snapshots(table, dataset_id):
+        if facts.snapshot_id in line:
+            snapshot = table.snapshot_by_id(facts.snapshot_id)
+            said = snapshot.summary.additional_properties if snapshot and snapshot.summary else {}
+            return {name: said[name] for name in summary.OF_A_LOAD if name in said}
+    return {}
+
+
 def previous_snapshot(table: Table, dataset_id: str) -> int:
     """Return the snapshot before the dataset's last load: what its rows were then is what they were before.
 

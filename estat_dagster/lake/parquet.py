@@ -10,8 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from estat_dagster.columns import encoded
+from estat_dagster.errors import StorageError
 from estat_dagster.lake import rowgroups
 from estat_dagster.lake.frames import Frame
+from estat_dagster.lake.problems import explaining
 from estat_dagster.lake.store import Store
 from estat_dagster.parallel import side_by_side
 
@@ -51,7 +53,11 @@ def read_version(store: Store, path: str) -> str | None:
 
 
 def read_groups(store: Store, path: str, schema: pa.Schema) -> Iterator[pa.Table]:
-    """Return the rows of a stored file, row group by row group, under the schema's columns."""
+    """Return the rows of a stored file, row group by row group, under the schema's columns.
+
+    Raises:
+        StorageError: it cannot be read, or another load put its file in place of it meanwhile.
+    """
     with store.open(path) as file:
         metadata = pq.read_metadata(file)
 
@@ -59,4 +65,11 @@ def read_groups(store: Store, path: str, schema: pa.Schema) -> Iterator[pa.Table
         with store.open(path) as file:
             return rowgroups.read_row_group(file, metadata, number, schema)
 
-    return side_by_side(read, range(metadata.num_row_groups))
+    with explaining(f"{store.uri(path)} could not be read"):
+        yield from side_by_side(read, range(metadata.num_row_groups))
+    with store.open(path) as file:
+        if not pq.read_metadata(file).equals(metadata):
+            raise StorageError(
+                f"{store.uri(path)} was replaced while it was being read.",
+                hint="Another load of the dataset ran at the same time; load it again.",
+            )

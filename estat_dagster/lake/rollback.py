@@ -14,7 +14,7 @@ from estat_dagster.domains import Domain, get_domain
 from estat_dagster.errors import StorageError, ValidationError
 from estat_dagster.lake import about, inventory, paths, schemas, summary
 from estat_dagster.lake.datafiles import Written, write_data_files
-from estat_dagster.lake.history import dataset_snapshots, line_of
+from estat_dagster.lake.history import dataset_snapshots, load_of
 from estat_dagster.lake.lake import Lake
 from estat_dagster.lake.parquet import write_parquet
 from estat_dagster.lake.problems import explaining
@@ -80,7 +80,7 @@ def rollback(lake: Lake, dataset_id: str, to: AsOf) -> RolledBack:
     domain, table = get_domain(entry.domain), _table(lake, dataset_id)
     target = snapshot_as_of(table, to)
     found = _files(lake, table, dataset_id, target)
-    told = _told(table, dataset_id, target)
+    told = load_of(table, dataset_id, target)
     facts = summary.read_load(told)
     # A load that comes before the end of this must not take the rows for those of the registry's version.
     lake.registry.save_metadata(msgspec.structs.replace(entry, loaded_version=None))
@@ -95,6 +95,9 @@ def rollback(lake: Lake, dataset_id: str, to: AsOf) -> RolledBack:
     }
     snapshot = lake.tables.commit_files(domain.table_name, dataset_id, written, properties, again)
     _see_all(lake, again)
+    if again and _table(lake, dataset_id).snapshot_by_id(target) is None:
+        again, written = [], _copy(lake, dataset_id)
+        snapshot = lake.tables.commit_files(domain.table_name, dataset_id, written, properties)
     rows, nulls = _write_file(lake, domain, dataset_id, snapshot, facts.get("loaded_version") or f"snapshot:{target}")
     done = lake.registry.update_status(
         dataset_id,
@@ -139,17 +142,6 @@ def _see_all(lake: Lake, files: list[DataFile]) -> None:
         )
 
 
-def _told(table: Table, dataset_id: str, snapshot_id: int) -> dict[str, str]:
-    """Return what the load said whose rows a snapshot holds; nothing where its own snapshot is not kept any more."""
-    line = set(line_of(table, snapshot_id))
-    for facts in dataset_snapshots(table, dataset_id):
-        if facts.snapshot_id in line:
-            snapshot = table.snapshot_by_id(facts.snapshot_id)
-            said = snapshot.summary.additional_properties if snapshot and snapshot.summary else {}
-            return {name: said[name] for name in summary.OF_A_LOAD if name in said}
-    return {}
-
-
 def _is_usable(file: DataFile, dataset_id: str, table: Table) -> bool:
     return holds_only(file, dataset_id, table) and file.spec_id == table.metadata.default_spec_id
 
@@ -164,6 +156,13 @@ def _write(lake: Lake, table: Table, dataset_id: str, files: list[DataFile]) -> 
             lake.store, folder, dataset_id, _own_groups(lake, table, dataset_id, file), columns
         )
     ]
+
+
+def _copy(lake: Lake, dataset_id: str) -> list[Written]:
+    """Write the dataset's rows in files that no earlier snapshot names: those of one that expired beside a rollback
+    may be taken for orphans by who read the table before its commit."""
+    table = _table(lake, dataset_id)
+    return _write(lake, table, dataset_id, files_of(table, dataset_id))
 
 
 def _own_groups(lake: Lake, table: Table, dataset_id: str, file: DataFile) -> Iterator[pa.Table]:

@@ -231,6 +231,20 @@ def test_a_rollback_that_breaks_off_is_mended_by_a_load_or_by_itself(
     assert held(lakeside) == in_file(lakeside) == rows
 
 
+def test_a_load_that_tells_the_registry_after_a_rollback_beside_it_is_made_again(lakeside: Lakeside) -> None:
+    lakeside.load(LABOR)
+    first = lakeside.entry(LABOR).snapshot_id
+    release(lakeside)
+    lakeside.load(LABOR)
+    newest, late = held(lakeside), lakeside.entry(LABOR)
+    assert first is not None
+    rollback(lakeside.bench.lake, LABOR, first)
+    lakeside.bench.lake.registry.save_metadata(late)
+    assert lakeside.facts(lakeside.load(LABOR), "iceberg_table")["unchanged"] is False
+    assert [strip(row) for row in held(lakeside)] == [strip(row) for row in newest]
+    assert lakeside.facts(lakeside.load(LABOR), "iceberg_table")["unchanged"] is True
+
+
 def test_what_cannot_be_rolled_back_changes_nothing(lakeside: Lakeside, shell: Shell) -> None:
     lakeside.load(OTHER)
     before = str(snapshots(lakeside.bench.lake.tables.load("labor_data"))[0].snapshot_id)

@@ -31,6 +31,15 @@ def lake_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     return cloud.settings()
 
 
+@pytest.fixture(scope="module", params=["local", "aws"])
+def shared_lake(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """A lake of each kind that is filled once, for the tests of a module that only read."""
+    if request.param == "local":
+        return open_lake(Settings(lake_home=tmp_path_factory.mktemp("lake")))
+    cloud: Cloud = request.getfixturevalue("cloud")
+    return open_lake(cloud.settings())
+
+
 @pytest.fixture
 def lake(lake_settings: Settings) -> Lake:
     """A new lake; a test that asks for it runs on both."""

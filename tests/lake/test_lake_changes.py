@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from estat_dagster.lake import paths
 from estat_dagster.lake.comparing import compare
@@ -13,7 +17,9 @@ from estat_dagster.lake.lake import Lake
 from estat_dagster.lake.parquet import read_version
 from estat_dagster.lake.reading import LakeReader
 from estat_dagster.lake.rollback import find_target, rollback
+from estat_dagster.lake.store import StoredFile
 from estat_dagster.lake.subjects import dataset
+from estat_dagster.lake.sweeping import expire_snapshots, remove_orphans
 from tests.lake.shore import POPULATION, publish
 
 A, B = "0000000001", "0000000002"
@@ -49,3 +55,27 @@ def test_a_rollback_and_then_a_deletion_of_one_dataset_leave_the_other(lake: Lak
     assert values(lake, B) == [3.0]
     assert not lake.store.exists(paths.parquet(POPULATION, A))
     assert lake.store.exists(paths.parquet(POPULATION, B))
+
+
+def test_a_rollback_to_a_snapshot_that_expires_beside_it_keeps_its_rows(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = publish(lake, A, [1.0, 2.0])
+    publish(lake, A, [5.0])
+    assert first.snapshot_id is not None
+    commit, orphans = lake.tables.commit_files, list[StoredFile]()
+
+    def beside(*words: Any) -> int:
+        if not orphans:
+            expire_snapshots(lake.tables, NAME, timedelta(0), keep=1)
+            later = datetime.now(UTC) + timedelta(days=2)
+            orphans.extend(remove_orphans(lake.tables, NAME, timedelta(days=1), now=later, dry_run=True).files)
+        return commit(*words)
+
+    monkeypatch.setattr(lake.tables, "commit_files", beside)
+    done = rollback(lake, A, first.snapshot_id)
+    for file in orphans:  # of which maintenance made its list before the rollback's commit
+        lake.store.remove(file.path)
+    assert (done.rows, done.files_again, done.files_written) == (2, 0, 2)
+    assert values(lake, A) == [1.0, 2.0]
+    assert lake.registry.get_dataset_info(A).snapshot_id == done.snapshot_id

@@ -24,9 +24,10 @@ from hypothesis import strategies as st
 from estat_dagster.errors import StorageError, ValidationError
 from estat_dagster.lake.datapackage import DESCRIPTOR, Subject
 from estat_dagster.lake.exporting import Exported, export
+from estat_dagster.lake.lake import Lake
 from estat_dagster.lake.registry import DatasetEntry
 from estat_dagster.lake.subjects import answer, table
-from tests.lake.shore import frame, lake_in, load
+from tests.lake.shore import frame, load
 from tests.lake.test_lake_faults import at_most
 
 SCHEMA = pa.schema(
@@ -264,8 +265,7 @@ def test_the_export_of_before_stays_where_the_new_one_cannot_take_its_place(
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_a_table_is_exported_with_its_columns_meanings(tmp_path: Path) -> None:
-    lake = lake_in(tmp_path / "lake")
+def test_a_table_is_exported_with_its_columns_meanings(lake: Lake, tmp_path: Path) -> None:
     snapshot = load(lake, frame("0000000001", [1.0, None, 3.0]))
     batches, subject = table(lake, "population_data")
     assert export(batches, subject, tmp_path / "out").rows == 3
@@ -275,8 +275,7 @@ def test_a_table_is_exported_with_its_columns_meanings(tmp_path: Path) -> None:
     assert {field["title"] for field in package["resources"][0]["schema"]["fields"]} >= {"値", "地域名"}
 
 
-def test_an_answer_is_described_where_the_lake_knows_its_columns_and_tables(tmp_path: Path) -> None:
-    lake = lake_in(tmp_path / "lake")
+def test_an_answer_is_described_where_the_lake_knows_its_columns_and_tables(lake: Lake) -> None:
     first, second, other = "0000000001", "0000000002", "0000000003"
     for dataset_id, name in ((first, "population_data"), (second, "population_data"), (other, "labor_data")):
         entry = DatasetEntry(dataset_id, "", "", f"T{dataset_id}", "test", "2026-01-01T00:00:00+00:00")

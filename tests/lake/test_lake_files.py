@@ -22,7 +22,8 @@ from estat_dagster.errors import DataError, StorageError, ValidationError
 from estat_dagster.lake import datafiles, rowgroups
 from estat_dagster.lake.datafiles import write_data_files
 from estat_dagster.lake.frames import FrameWriter
-from estat_dagster.lake.parquet import read_version, write_parquet
+from estat_dagster.lake.lake import Lake
+from estat_dagster.lake.parquet import read_groups, read_version, write_parquet
 from estat_dagster.lake.raw import RawPages
 from estat_dagster.lake.store import Store
 from estat_dagster.records.texts import TEXTS
@@ -73,8 +74,8 @@ def test_a_folder_that_cannot_be_made_is_a_storage_error_with_a_hint(tmp_path: P
         Store.local(tmp_path / "file" / "lake").write("x", b"")
 
 
-def test_frames_count_with_their_report_and_replace_the_ones_before(tmp_path: Path) -> None:
-    frames = lake_in(tmp_path / "lake").frames(POPULATION, A, "transformed")
+def test_frames_count_with_their_report_and_replace_the_ones_before(lake: Lake) -> None:
+    frames = lake.frames(POPULATION, A, "transformed")
     with pytest.raises(DataError, match="no transformed rows yet"):
         list(frames)
     with frames.writer() as writer:
@@ -83,22 +84,22 @@ def test_frames_count_with_their_report_and_replace_the_ones_before(tmp_path: Pa
         writer.finish({"version": "1"})
     with pytest.raises(pa.ArrowInvalid), frames.writer() as writer:
         write_then_fail(writer)
-    assert len(list((tmp_path / "lake").rglob("*.arrow"))) == 2
+    assert len([path for path in files(lake.store) if path.endswith(".arrow")]) == 2
     assert [f.column("value").to_pylist() for f in frames] == [[1.0], [2.0]]
     with frames.writer() as writer:
         writer.write(1, frame(A, [4.0]))
         writer.finish({"version": "2"})
     assert [f.column("value").to_pylist() for f in frames] == [[4.0]]
-    assert len(list((tmp_path / "lake").rglob("*.arrow"))) == 1
+    assert len([path for path in files(lake.store) if path.endswith(".arrow")]) == 1
 
 
-def test_frames_of_another_form_than_todays_are_to_be_made_again(tmp_path: Path) -> None:
-    frames = lake_in(tmp_path / "lake").frames(POPULATION, A, "transformed")
+def test_frames_of_another_form_than_todays_are_to_be_made_again(lake: Lake) -> None:
+    frames = lake.frames(POPULATION, A, "transformed")
     with frames.writer() as writer:
         writer.write(1, frame(A, [1.0]))
         writer.finish({"version": "1"})
-    report = next((tmp_path / "lake").rglob("report.json"))
-    report.write_text('{"version": "1", "files": ["1.parquet"]}')
+    [report] = [path for path in files(lake.store) if path.endswith("report.json")]
+    lake.store.write(report, b'{"version": "1", "files": ["1.parquet"]}')
     assert frames.report() is None
     with pytest.raises(DataError, match="no transformed rows yet"):
         frames.count()
@@ -156,8 +157,8 @@ def test_stored_frames_are_read_whole_by_columns_and_by_rows(
         assert run.slice(start, length).to_pylist() == table.slice(start, length).to_pylist()
 
 
-def test_rows_in_the_middle_of_a_large_frame_are_read_without_the_others(tmp_path: Path) -> None:
-    frames = lake_in(tmp_path / "lake").frames(POPULATION, A, "transformed")
+def test_rows_in_the_middle_of_a_large_frame_are_read_without_the_others(lake: Lake) -> None:
+    frames = lake.frames(POPULATION, A, "transformed")
     with frames.writer() as writer:
         writer.write(1, pa.table({"value": [float(n) for n in range(10_000)]}))
         writer.finish({"version": "1"})
@@ -201,6 +202,18 @@ def test_a_parquet_file_says_what_it_was_made_from(store: Store) -> None:
     assert write_parquet(store, "p.parquet", [group, group], schema, "v7") == 2
     assert read_version(store, "p.parquet") == "v7"
     assert pq.read_table(store.full("p.parquet"), filesystem=store.filesystem).column("value").to_pylist() == [1.5, 1.5]
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_no_mixture(store: Store) -> None:
+    schema = pa.schema([("value", pa.float64())])
+    old, new = ([pa.table({"value": [value + n]}, schema=schema) for n in range(8)] for value in (0.5, 100.5))
+    write_parquet(store, "p.parquet", old, schema, "v1")
+    assert [*read_groups(store, "p.parquet", schema)] == old
+    groups = read_groups(store, "p.parquet", schema)
+    next(groups)
+    write_parquet(store, "p.parquet", new, schema, "v2")
+    with pytest.raises(StorageError, match="was replaced while"):
+        list(groups)
 
 
 @given(years=st.lists(st.none() | st.integers(2000, 2003), min_size=1, max_size=30), cut=st.integers(1, 7))

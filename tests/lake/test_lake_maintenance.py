@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from pyiceberg.table.statistics import PartitionStatisticsFile
 from pyiceberg.table.update import SetPartitionStatisticsUpdate
@@ -19,21 +17,20 @@ from estat_dagster.lake.compacting import compact
 from estat_dagster.lake.history import snapshots
 from estat_dagster.lake.lake import Lake, open_lake
 from estat_dagster.lake.maintenance import COMPACT, KINDS, maintain
+from estat_dagster.lake.replacing import path_in
 from estat_dagster.lake.sweeping import age, expire_snapshots, remove_drafts, remove_orphans
-from tests.cloud import Cloud
-from tests.lake.shore import POPULATION, frame, lake_in, load
+from estat_dagster.settings import Settings
+from tests.cloud import aws_in_soak
+from tests.lake.shore import POPULATION, frame, load
 
 NAME = POPULATION.table_name
 IDS = [f"{number:010d}" for number in range(1, 7)]
+LATER = datetime.now(UTC) + timedelta(days=4)
 
 
 @pytest.fixture
-def lake(tmp_path: Path) -> Lake:
-    """A local lake, whose files can be made to look old."""
-    return fill(lake_in(tmp_path / "lake"))
-
-
-def fill(lake: Lake) -> Lake:
+def lake(lake: Lake) -> Lake:
+    """A lake of each kind with six datasets, a file a year of each."""
     for number, dataset_id in enumerate(IDS):
         load(lake, frame(dataset_id, [float(number), None, 0.0], [2000, 2001, 2000]))
     return lake
@@ -48,6 +45,7 @@ def files(lake: Lake) -> int:
     return len(list(lake.tables.load(NAME).scan().plan_files()))
 
 
+@aws_in_soak
 def test_compaction_puts_small_files_together_and_changes_no_row(lake: Lake) -> None:
     before = rows(lake)
     told = compact(lake.tables, NAME, dry_run=True)
@@ -62,12 +60,12 @@ def test_compaction_puts_small_files_together_and_changes_no_row(lake: Lake) -> 
     assert compact(lake.tables, NAME).partitions == 0
 
 
+@aws_in_soak
 def test_a_shared_file_keeps_each_datasets_rows_side_by_side_in_their_order(lake: Lake) -> None:
     compact(lake.tables, NAME)
     [shared] = [task.file for task in lake.tables.load(NAME).scan("year = 2000").plan_files()]
-    import pyarrow.parquet as pq
-
-    held = pq.read_table(shared.file_path.removeprefix("file://"))
+    with lake.store.open(path_in(lake.store, shared.file_path)) as stream:
+        held = pq.read_table(stream)
     places = list(zip(held.column("dataset_id").to_pylist(), held.column("region_code").to_pylist(), strict=True))
     assert places == sorted(places)
     assert len(places) == 12
@@ -86,6 +84,7 @@ def test_a_load_after_compaction_replaces_its_dataset_alone_and_in_one_snapshot(
     assert (newest[0].rows, newest[0].rows_added, newest[0].rows_removed) == (1, 1, 3)
 
 
+@aws_in_soak
 def test_compaction_packs_only_what_fits_and_leaves_large_files(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     size = max(task.file.file_size_in_bytes for task in lake.tables.load(NAME).scan().plan_files())
     monkeypatch.setattr(compacting, "SHARED_BYTES", 5 * size)
@@ -96,6 +95,7 @@ def test_compaction_packs_only_what_fits_and_leaves_large_files(lake: Lake, monk
     assert compact(lake.tables, NAME, dry_run=True).partitions == 0
 
 
+@aws_in_soak
 def test_manifests_are_merged_and_every_file_stays_listed(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     few = schemas.MANIFESTS | {"commit.manifest.min-count-to-merge": "5"}
     monkeypatch.setattr(schemas, "MANIFESTS", few)
@@ -111,6 +111,7 @@ def test_manifests_are_merged_and_every_file_stays_listed(lake: Lake, monkeypatc
     assert rows(lake, held.snapshot_id) == before
 
 
+@aws_in_soak
 def test_expiry_keeps_the_newest_the_young_and_the_named(lake: Lake) -> None:
     table = lake.tables.load(NAME)
     ids = [facts.snapshot_id for facts in snapshots(table)]
@@ -127,43 +128,28 @@ def test_expiry_keeps_the_newest_the_young_and_the_named(lake: Lake) -> None:
     assert expire_snapshots(lake.tables, NAME, timedelta(0), keep=0).kept == 2, "the current one and the tag"
 
 
-def make_old(lake: Lake, days: float) -> None:
-    """Make every file look so many days older."""
-    then = time.time() - days * 86_400
-    for file in Path(lake.store.full()).rglob("*"):
-        if file.is_file():
-            os.utime(file, (then, then))
-
-
 def test_orphans_are_removed_and_nothing_that_a_snapshot_names(lake: Lake) -> None:
     first = snapshots(lake.tables.load(NAME))[-1].snapshot_id
     load(lake, frame(IDS[0], [9.0], [2000]))
     now, then = rows(lake), rows(lake, first)
-    folder = Path(lake.store.full(f"iceberg-tables/population/{NAME}"))
-    lost = [folder / "data" / "lost.parquet", folder / "metadata" / "lost.avro", folder / "data" / "x.parquet.1.tmp"]
-    for file in lost:
-        file.write_bytes(b"12345")
-    assert remove_orphans(lake.tables, NAME, timedelta(days=3)).files == (), "too young"
-    make_old(lake, 4)
-    counted = folder / "metadata" / "partition-stats.parquet"
-    counted.write_bytes(b"1")
-    os.utime(counted, (0, 0))
+    folder = f"iceberg-tables/population/{NAME}"
+    lost = {f"{folder}/data/lost.parquet", f"{folder}/metadata/lost.avro", f"{folder}/data/x.parquet.1.tmp"}
+    counted = f"{folder}/metadata/partition-stats.parquet"
+    for file in (*lost, counted):
+        lake.store.write(file, b"12345")
     with lake.tables.load(NAME).transaction() as transaction:
-        file = PartitionStatisticsFile(
-            snapshot_id=first, statistics_path=lake.store.uri(str(counted.relative_to(lake.store.full()))),
-            file_size_in_bytes=1,
-        )  # fmt: skip
-        transaction._apply((SetPartitionStatisticsUpdate(partition_statistics=file),))
-    young = folder / "data" / "young.parquet"
-    young.write_bytes(b"1")
-    told = remove_orphans(lake.tables, NAME, timedelta(days=3), dry_run=True)
-    assert {Path(lake.store.full(file.path)) for file in told.files} == set(lost)
+        statistics = PartitionStatisticsFile(
+            snapshot_id=first, statistics_path=lake.store.uri(counted), file_size_in_bytes=5
+        )
+        transaction._apply((SetPartitionStatisticsUpdate(partition_statistics=statistics),))
+    assert remove_orphans(lake.tables, NAME, timedelta(days=3)).files == (), "too young"
+    told = remove_orphans(lake.tables, NAME, timedelta(days=3), now=LATER, dry_run=True)
+    assert {file.path for file in told.files} == lost
     assert told.bytes == 15
-    assert all(file.exists() for file in lost)
-    assert remove_orphans(lake.tables, NAME, timedelta(days=3)) == told
-    assert not any(file.exists() for file in lost)
-    assert young.exists()
-    assert counted.exists()
+    assert all(lake.store.exists(file) for file in lost)
+    assert remove_orphans(lake.tables, NAME, timedelta(days=3), now=LATER) == told
+    assert not any(lake.store.exists(file) for file in lost)
+    assert lake.store.exists(counted)
     assert rows(lake) == now
     assert rows(lake, first) == then
 
@@ -173,35 +159,16 @@ def test_expired_rows_become_orphans_and_the_current_ones_stay(lake: Lake) -> No
     compact(lake.tables, NAME)
     before = rows(lake)
     expire_snapshots(lake.tables, NAME, timedelta(0), keep=1)
-    make_old(lake, 2)
-    gone = remove_orphans(lake.tables, NAME, timedelta(days=1))
+    assert remove_orphans(lake.tables, NAME, timedelta(days=1)).files == (), "too young"
+    gone = remove_orphans(lake.tables, NAME, timedelta(days=1), now=LATER)
     assert sum(file.path.endswith(".parquet") for file in gone.files) >= 13
     assert rows(lake) == before
     load(lake, frame(IDS[1], [1.5], [2001]))
     assert [row for row in rows(lake) if IDS[1] not in row] == [row for row in before if IDS[1] not in row]
 
 
-@pytest.mark.soak
-def test_the_lake_on_aws_is_kept_in_order_in_the_same_way(cloud: Cloud) -> None:
-    lake = fill(open_lake(cloud.settings()))
-    before = rows(lake)
-    assert compact(lake.tables, NAME).files_after == 2
-    load(lake, frame(IDS[0], [9.0], [2000]))
-    after = rows(lake)
-    assert [row for row in after if IDS[0] not in row] == [row for row in before if IDS[0] not in row]
-    assert expire_snapshots(lake.tables, NAME, timedelta(0), keep=1).kept == 1
-    assert remove_orphans(lake.tables, NAME, timedelta(days=1)).files == ()
-    later = datetime.now(UTC) + timedelta(days=2)
-    lost = f"iceberg-tables/population/{NAME}/data/lost.parquet"
-    lake.store.write(lost, b"1")
-    gone = {file.path for file in remove_orphans(lake.tables, NAME, timedelta(days=1), now=later).files}
-    assert lost in gone
-    assert sum(path.endswith(".parquet") for path in gone) == 1 + 12 + 2, "lost, before compaction, and the shared ones"
-    assert rows(lake) == after
-    assert remove_drafts(lake.store, timedelta(days=1), now=later).files == ()
-
-
-def test_files_of_running_loads_are_safe_from_a_hasty_hand(lake: Lake) -> None:
+def test_files_of_running_loads_are_safe_from_a_hasty_hand(lake_settings: Settings) -> None:
+    lake = open_lake(lake_settings)
     for remove in (lambda: remove_orphans(lake.tables, NAME, timedelta(hours=23)), hasty_drafts(lake)):
         with pytest.raises(ValidationError, match="may belong to a load"):
             remove()
@@ -211,18 +178,18 @@ def hasty_drafts(lake: Lake) -> Any:
     return lambda: remove_drafts(lake.store, timedelta(0))
 
 
-def test_drafts_of_killed_processes_go_and_files_stay(lake: Lake) -> None:
+def test_drafts_of_killed_processes_go_and_files_stay(lake_settings: Settings) -> None:
+    lake = open_lake(lake_settings)
     lake.store.write("parquet/population/a.parquet", b"1")
-    draft = Path(lake.store.full("parquet/population/a.parquet.0f.tmp"))
-    draft.write_bytes(b"12")
-    make_old(lake, 2)
-    assert [file.path for file in remove_drafts(lake.store, timedelta(days=1)).files] == [
-        "parquet/population/a.parquet.0f.tmp"
-    ]
-    assert not draft.exists()
+    draft = "parquet/population/a.parquet.0f.tmp"
+    lake.store.write(draft, b"12")
+    assert remove_drafts(lake.store, timedelta(days=1)).files == (), "too young"
+    assert [file.path for file in remove_drafts(lake.store, timedelta(days=1), now=LATER).files] == [draft]
+    assert not lake.store.exists(draft)
     assert lake.store.exists("parquet/population/a.parquet")
 
 
+@aws_in_soak
 def test_maintenance_reports_each_kind_of_each_table(lake: Lake) -> None:
     done = list(maintain(lake, older_than=timedelta(days=2)))
     assert [(report.kind, report.table) for report in done] == [*((kind, NAME) for kind in KINDS), ("orphans", "")]
@@ -238,9 +205,9 @@ def test_maintenance_reports_each_kind_of_each_table(lake: Lake) -> None:
     ],
 )
 def test_what_cannot_be_done_is_refused_before_the_first_change(
-    tmp_path: Path, asked: dict[str, Any], said: str
+    lake_settings: Settings, asked: dict[str, Any], said: str
 ) -> None:
-    lake = lake_in(tmp_path / "lake")
+    lake = open_lake(lake_settings)
     for dataset_id in IDS[:2]:
         load(lake, frame(dataset_id, [1.0]))
     with pytest.raises(ValidationError, match=said):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from estat_dagster.lake import paths
 from estat_dagster.lake.lake import Lake
 from estat_dagster.lake.parquet import write_parquet
 from estat_dagster.lake.reading import LakeReader
-from tests.lake.shore import POPULATION, frame, group, lake_in, load
+from estat_dagster.lake.replacing import path_in
+from tests.cloud import CREDENTIALS, REGION
+from tests.lake.shore import POPULATION, frame, group, load
 
 A = "0000000001"
 TABLE = POPULATION.table_name
@@ -24,9 +27,9 @@ COLUMNS = ["dataset_id", "year", "region_code", "region_name", "value"]
 
 
 @pytest.fixture(scope="module")
-def held(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+def held(shared_lake: Lake) -> Lake:
     """A lake with a dataset as a table and as a file, of which every seventh value is missing."""
-    lake = lake_in(Path(tmp_path_factory.mktemp("lake")))
+    lake = shared_lake
     values = [None if n % 7 == 0 else n / 8 for n in range(5_000)]
     rows = frame(A, values, [None if n % 11 == 0 else 2000 + n % 3 for n in range(5_000)])
     load(lake, frame("0000000002", [1.0, None]))
@@ -39,7 +42,25 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 
 @pytest.fixture(scope="module")
 def file(held: Lake) -> str:
-    return held.store.full(paths.parquet(POPULATION, A))
+    """The address of the dataset's file."""
+    return held.store.uri(paths.parquet(POPULATION, A))
+
+
+@pytest.fixture(scope="module")
+def options(file: str) -> dict[str, str]:
+    """How Polars reaches the store."""
+    if file.startswith("file:"):
+        return {}
+    place = {"aws_endpoint_url": os.environ["AWS_ENDPOINT_URL"], "aws_allow_http": "true", "aws_region": REGION}
+    return place | {name.lower(): text for name, text in CREDENTIALS.items()}
+
+
+def copies(lake: Lake, uris: list[str], folder: Path) -> list[str]:
+    """Return files of the lake as local ones: DuckDB reads S3 with an extension that it would have to fetch."""
+    folder.mkdir()
+    for number, uri in enumerate(uris):
+        (folder / f"{number}.parquet").write_bytes(lake.store.read(path_in(lake.store, uri)))
+    return sorted(map(str, folder.iterdir()))
 
 
 def in_order(rows: list[Any]) -> list[Any]:
@@ -56,17 +77,22 @@ def expected(held: Lake) -> list[Any]:
     return rows
 
 
-def test_duckdb_reads_the_file_and_the_files_of_the_table(held: Lake, file: str, expected: list[Any]) -> None:
-    names = ", ".join(COLUMNS)
-    assert in_order(duckdb.sql(f"SELECT {names} FROM read_parquet('{file}')").fetchall()) == expected
-    tasks = held.tables.load(TABLE).scan().plan_files()
-    files = [task.file.file_path.removeprefix("file://") for task in tasks]
+def test_duckdb_reads_the_file_and_the_files_of_the_table(
+    held: Lake, file: str, expected: list[Any], tmp_path: Path
+) -> None:
+    names, one = ", ".join(COLUMNS), copies(held, [file], tmp_path / "one")
+    assert in_order(duckdb.sql(f"SELECT {names} FROM read_parquet({one})").fetchall()) == expected
+    uris = [task.file.file_path for task in held.tables.load(TABLE).scan().plan_files()]
+    files = copies(held, uris, tmp_path / "all")
     found = duckdb.sql(f"SELECT {names} FROM read_parquet({files}) WHERE dataset_id = '{A}'")
     assert in_order(found.fetchall()) == expected
 
 
-def test_polars_reads_the_file_and_the_table(held: Lake, file: str, expected: list[Any]) -> None:
-    assert in_order(pl.read_parquet(file, columns=COLUMNS).select(COLUMNS).rows()) == expected
+def test_polars_reads_the_file_and_the_table(
+    held: Lake, file: str, expected: list[Any], options: dict[str, str]
+) -> None:
+    rows = pl.read_parquet(file, columns=COLUMNS, storage_options=options)
+    assert in_order(rows.select(COLUMNS).rows()) == expected
     table = pl.scan_iceberg(held.tables.load(TABLE)).filter(pl.col("dataset_id") == A).select(COLUMNS)
     assert in_order(table.collect().rows()) == expected
 
@@ -74,7 +100,7 @@ def test_polars_reads_the_file_and_the_table(held: Lake, file: str, expected: li
 def test_pandas_reads_the_file_and_the_table(held: Lake, file: str, expected: list[Any]) -> None:
     total = sum(row[-1] for row in expected if row[-1] is not None)
     for rows in (
-        pd.read_parquet(file, columns=COLUMNS),
+        pd.read_parquet(held.store.full(path_in(held.store, file)), columns=COLUMNS, filesystem=held.store.filesystem),
         LakeReader(held).to_pandas(TABLE, columns=COLUMNS, where=f"dataset_id = '{A}'"),
     ):
         assert len(rows) == 5_000
@@ -86,6 +112,6 @@ def test_pandas_reads_the_file_and_the_table(held: Lake, file: str, expected: li
 
 def test_the_file_has_the_tables_columns_and_types(held: Lake, file: str) -> None:
     table = LakeReader(held).stream(TABLE).schema
-    found = pq.read_schema(file)
+    found = pq.read_schema(held.store.full(path_in(held.store, file)), filesystem=held.store.filesystem)
     assert found.names == table.names
     assert found.types == table.types

@@ -23,7 +23,8 @@ from estat_dagster.lake.registry import FAILED, LOADED
 from estat_dagster.lake.repairing import repair
 from estat_dagster.lake.rollback import rollback
 from estat_dagster.lake.sweeping import remove_orphans
-from tests.lake.shore import POPULATION, frame, group, lake_in, load, publish
+from tests.cloud import aws_in_soak
+from tests.lake.shore import POPULATION, frame, group, load, publish
 
 NAME = POPULATION.table_name
 IDS = [f"{number:010d}" for number in range(1, 7)]
@@ -31,8 +32,8 @@ VALUES: list[float | None] = [1.0, None, 3.0]
 
 
 @pytest.fixture
-def held(tmp_path: Path) -> Lake:
-    return fill(lake_in(tmp_path / "lake"))
+def held(lake: Lake) -> Lake:
+    return fill(lake)
 
 
 def fill(lake: Lake) -> Lake:
@@ -55,6 +56,7 @@ def rows(lake: Lake) -> list[Any]:
     return sorted((row["dataset_id"], row["year"], row["value"] or 0.0) for row in found)
 
 
+@aws_in_soak
 def test_a_lost_file_is_named_with_its_datasets_wherever_it_is_needed(held: Lake, tmp_path: Path) -> None:
     before = snapshots(held.tables.load(NAME))
     first = before[-1].snapshot_id
@@ -77,8 +79,7 @@ def test_a_lost_file_is_named_with_its_datasets_wherever_it_is_needed(held: Lake
     assert len(snapshots(lake.tables.load(NAME))) == len(before)
 
 
-def test_rows_of_a_lost_file_come_back_from_the_parquet_files_in_one_commit(lake: Lake) -> None:
-    held = fill(lake)
+def test_rows_of_a_lost_file_come_back_from_the_parquet_files_in_one_commit(held: Lake) -> None:
     expected, count = rows(held), len(snapshots(held.tables.load(NAME)))
     uri = lose(held, "year = 2000")
     told = repair(held, NAME, dry_run=True)
@@ -95,6 +96,7 @@ def test_rows_of_a_lost_file_come_back_from_the_parquet_files_in_one_commit(lake
     assert len(rows(held)) == len(expected) - 2
 
 
+@aws_in_soak
 def test_a_dataset_without_its_parquet_file_is_taken_out_whole_and_said(held: Lake) -> None:
     lost, changed, forgotten = IDS[1], IDS[3], IDS[5]
     expected = [row for row in rows(held) if row[0] not in (lost, changed, forgotten)]
@@ -117,6 +119,7 @@ def test_a_dataset_without_its_parquet_file_is_taken_out_whole_and_said(held: La
     assert (lost, 2001, 1.0) in rows(held)
 
 
+@aws_in_soak
 def test_tables_about_the_datasets_are_repaired_too(held: Lake) -> None:
     for dataset_id in IDS:
         put_dimensions(held.tables, dataset_id, [{"dataset_id": dataset_id, "axis_id": "area", "code": "00000"}])

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
 from pyiceberg.table import Table
 
 from estat_dagster.errors import ValidationError
+from estat_dagster.lake.lake import Lake
 from estat_dagster.snapshots import snapshot_as_of
-from tests.lake.shore import POPULATION, frame, lake_in, load
+from tests.lake.shore import POPULATION, frame, load
 
 
 @pytest.fixture(scope="module")
-def table(tmp_path_factory: pytest.TempPathFactory) -> Table:
-    lake = lake_in(Path(tmp_path_factory.mktemp("lake")))
+def table(shared_lake: Lake) -> Table:
     for value in (1.0, 2.0, 3.0):
-        load(lake, frame("0000000001", [value]))
-    return lake.tables.load(POPULATION.table_name)
+        load(shared_lake, frame("0000000001", [value]))
+    return shared_lake.tables.load(POPULATION.table_name)
 
 
 def moments(table: Table) -> list[tuple[int, datetime]]:

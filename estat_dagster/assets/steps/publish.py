@@ -16,10 +16,11 @@ from estat_dagster.errors import DataError
 from estat_dagster.estat.credit import table_credit
 from estat_dagster.estat.models import Metadata, TableInfo
 from estat_dagster.lake import inventory, paths, schemas
+from estat_dagster.lake.history import current_snapshot, load_of
 from estat_dagster.lake.iceberg import summarise
 from estat_dagster.lake.parquet import read_groups, read_version, stamped, write_parquet
 from estat_dagster.lake.registry import LOADED, RELEASE, now
-from estat_dagster.lake.summary import load_properties
+from estat_dagster.lake.summary import VERSION, load_properties
 from estat_dagster.records.classes import distinct_axes
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def load_table(job: DatasetJob) -> StepResult:
             hint="Materialize parquet_file first.",
             dataset_id=job.dataset_id,
         )
-    unchanged = job.entry.loaded_version == version and job.entry.snapshot_id is not None and not job.force
+    unchanged = _is_held(job, version) and not job.force
     metadata = functools.cache(job.metadata)  # of a raw page
     held = job.entry.loaded_release if unchanged else None  # a later release with equal rows leaves it
     known = _known(job, version) | {"loaded_release": held or _release(job, metadata().table)}
@@ -80,6 +81,17 @@ def load_table(job: DatasetJob) -> StepResult:
         schema=schemas.file_schema(table.schema()),
         preview=preview(job.frames(VALIDATED)),
     )
+
+
+def _is_held(job: DatasetJob, version: str) -> bool:
+    """Whether the table holds the rows of a version, by the registry, and by the table where it still tells.
+
+    They differ where two processes changed the dataset at once: the one that committed last may have told first.
+    """
+    if job.entry.loaded_version != version or job.entry.snapshot_id is None:
+        return False
+    table = job.bench.lake.tables.load(job.domain.table_name)
+    return load_of(table, job.dataset_id, current_snapshot(table)).get(VERSION, version) == version
 
 
 def whole_table(table: Table) -> dict[str, int]:
