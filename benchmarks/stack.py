@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,12 @@ ROOT = Path(__file__).resolve().parents[1]
 WORKSPACE = "load_from:\n  - grpc_server: {host: 127.0.0.1, port: %d, location_name: estat}\n"
 MB = 1024 * 1024
 STOP_SECONDS = 30.0
+ANSWER_SECONDS = 180
+WORKER = b"multiprocessing.spawn"
+
+
+class RefusedError(requests.RequestException):
+    """The web server answered with errors."""
 
 
 def small_tables(count: int) -> list[Table]:
@@ -92,25 +99,34 @@ class Stack:
         raise AssertionError(f"the stack was not ready in {seconds} s; see {self.home}/*.log")
 
     def ask(self, document: str, **variables: Any) -> dict[str, Any]:
-        """Ask GraphQL and return its data."""
+        """Ask GraphQL and return its data.
+
+        Raises:
+            requests.RequestException: there was no answer, or it is of errors.
+        """
         body = {"query": document, "variables": variables}
-        answer = requests.post(f"{self.url}/graphql", json=body, timeout=180).json()
-        assert "errors" not in answer, answer["errors"]
+        answer = requests.post(f"{self.url}/graphql", json=body, timeout=ANSWER_SECONDS).json()
+        if "errors" in answer:
+            raise RefusedError(answer["errors"])
         data: dict[str, Any] = answer["data"]
         return data
 
     def memory(self) -> dict[str, int]:
-        """Return the resident megabytes of each service with all that it started."""
-        return {name: _tree_bytes(process.pid) // MB for name, process in self.running.items()}
+        """Return the resident megabytes of each service, and of the processes of its runs together."""
+        found = {"runs": 0}
+        for name, process in self.running.items():
+            found[name] = 0
+            for command, size in _processes(process.pid):
+                found["runs" if WORKER in command else name] += size
+        return {name: size // MB for name, size in found.items()}
 
 
-def _tree_bytes(group: int) -> int:
-    total = 0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
+def _processes(group: int) -> Iterator[tuple[bytes, int]]:
+    """Return command line and resident bytes of each process of a group."""
+    for folder in Path("/proc").glob("[0-9]*"):
         try:
-            fields = stat.read_text().rpartition(")")[2].split()
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            if int(fields[2]) == group:
+                yield (folder / "cmdline").read_bytes(), int(fields[21]) * os.sysconf("SC_PAGESIZE")
         except OSError:
             continue
-        if int(fields[2]) == group:
-            total += int(fields[21]) * os.sysconf("SC_PAGESIZE")
-    return total

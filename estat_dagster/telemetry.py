@@ -69,6 +69,7 @@ def span(name: str, *, run_id: str | None = None, **attributes: str) -> Iterator
     Args:
         name: of the span.
         run_id: a run's id, which is a UUID. All spans of a run are one trace, whichever processes they come from.
+            None is a part of the span around it, or a trace of its own.
         attributes: what is known of it.
     """
     tracer = _tracer()

@@ -93,7 +93,7 @@ maintenance_job = dg.define_asset_job(
     MAINTENANCE,
     selection=dg.AssetSelection.groups(GROUP),
     tags={ONE_AT_A_TIME: MAINTENANCE},
-    description="Keep the Iceberg tables small and fast: expire old snapshots, compact files, remove orphans.",
+    description="Keep the Iceberg tables small and fast: compact files, expire old snapshots, remove orphans.",
 )
 
 look_over_job = dg.define_asset_job(

@@ -17,12 +17,14 @@ from estat_dagster.estat.pace import Pace
 from estat_dagster.estat.pages import ForeignAnswerError, StatsPage, parse_document, parse_stats_page
 from estat_dagster.estat.transport import Answer, Patience, Transport
 from estat_dagster.estat.turns import Slots, Turns
-from estat_dagster.telemetry import log
+from estat_dagster.telemetry import log, span
 
 __all__ = ["PAGE_LIMIT", "Answer", "EstatClient", "Patience"]
 
 T = TypeVar("T")
 PAGE_LIMIT = 100_000
+TRACED = ("statsDataId", "startPosition", "limit")
+"""The parameters that the span of a request names."""
 
 
 class EstatClient:
@@ -102,11 +104,12 @@ class EstatClient:
             DataLakeError: what `read` raises, NETWORK_ERROR or TIMEOUT_ERROR.
         """
         timeouts = 0
+        traced = {name: str(parameters[name]) for name in TRACED if name in parameters}
 
         def attempt() -> T:
             nonlocal timeouts
             try:
-                with self._turns.turn(kind or (function,)):
+                with self._turns.turn(kind or (function,)), span(function, **traced):
                     return _read(self._transport.send(function, parameters, post=post, stretch=2**timeouts), read)
             except RequestTimeoutError:
                 timeouts += 1

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -14,7 +15,8 @@ T = TypeVar("T")
 class ParallelFetcher:
     """Works off tasks in threads, in the order in which they came up.
 
-    How many requests of them run at once is decided by the client's `Pace`; here is the upper bound.
+    How many requests of them run at once is decided by the client's `Pace`; here is the upper bound. The context
+    variables of whoever runs them go along, so that their spans belong to its trace.
 
     Args:
         at_once: the most tasks at once.
@@ -44,7 +46,7 @@ class ParallelFetcher:
             while queue or running:
                 while queue and len(running) < self._at_once:
                     self._space_out()
-                    running.add(pool.submit(work, queue.popleft()))
+                    running.add(pool.submit(copy_context().run, work, queue.popleft()))
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     queue.extend(future.result())

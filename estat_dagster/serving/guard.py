@@ -25,6 +25,8 @@ from estat_dagster.serving.pages import LOGIN
 OPEN_PATHS = {"/healthz"}
 POLICY_VIOLATION = 1008
 MOST_BYTES, MOST_FORM_BYTES = 10_000_000, 10_000
+WITHOUT_OPERATION = ("connection_init", "connection_terminate", "stop")
+"""The messages of a websocket that carry no operation."""
 NAME_OF_OPERATION = "op"
 """What Dagster's pages add to the address of a request, for whoever reads logs; its server never looks at it."""
 
@@ -161,23 +163,27 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _only_subscriptions(receive: Receive) -> Receive:
-    """Return what is received, but end the connection at an operation that is no subscription."""
+    """Return what is received, but end the connection at whatever is no subscription and not about one.
+
+    Messages of another protocol (`graphql-transport-ws` has others) are unknown here, and so end it too.
+    """
 
     async def receive_checked() -> Message:
         message = await receive()
-        if message["type"] != "websocket.receive":
+        if message["type"] != "websocket.receive" or _is_about_subscriptions(message):
             return message
-        told = _json((message.get("text") or "").encode() or message.get("bytes") or b"")
-        if isinstance(told, dict) and told.get("type") != "start":
-            return message
-        found = operations(document_of(told.get("payload"))) if isinstance(told, dict) else None
-        return (
-            message
-            if found == {OperationType.SUBSCRIPTION}
-            else {"type": "websocket.disconnect", "code": POLICY_VIOLATION}
-        )
+        return {"type": "websocket.disconnect", "code": POLICY_VIOLATION}
 
     return receive_checked
+
+
+def _is_about_subscriptions(message: Message) -> bool:
+    told = _json((message.get("text") or "").encode() or message.get("bytes") or b"")
+    if not isinstance(told, dict):
+        return False
+    if told.get("type") == "start":
+        return operations(document_of(told.get("payload"))) == {OperationType.SUBSCRIPTION}
+    return told.get("type") in WITHOUT_OPERATION
 
 
 async def _read(receive: Receive, most: int) -> bytes:

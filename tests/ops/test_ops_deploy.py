@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import re
 import shlex
 import string
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +98,16 @@ def test_what_operations_says_to_start_with_postgres_finds_its_files() -> None:
         if "-w" in words:
             assert (ROOT / "deploy/postgres" / words[words.index("-w") + 1]).is_file(), words
     assert [words[:2] for words in lines[2:]] == [["dagster", "instance"], ["estat", "serve"], ["estat", "service"]]
+
+
+def test_what_operations_says_to_do_after_an_upgrade_finds_dagsters_tables(tmp_path: Path) -> None:
+    text = (ROOT / "docs/operations.md").read_text("utf-8")
+    [line] = re.findall(r"^DAGSTER_HOME=.*instance migrate$", text, re.MULTILINE)
+    (tmp_path / ".venv").symlink_to(Path(sys.prefix))
+    (tmp_path / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text("utf-8"), "utf-8")
+    environment = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
+    subprocess.run(["bash", "-c", line], cwd=tmp_path, env=environment, check=True, timeout=120, capture_output=True)
+    assert list((tmp_path / "data/dagster/storage").rglob("runs.db"))
 
 
 def test_the_image_holds_what_the_services_read() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -221,10 +221,12 @@ def test_a_form_that_is_too_long_for_a_token_is_refused_before_it_has_come(serve
         assert stranger.recv(100).startswith(b"HTTP/1.1 413")
 
 
-def connect(server: Server, token: str, **headers: str) -> sockets.ClientConnection:
+def connect(
+    server: Server, token: str, protocols: Sequence[str] = ("graphql-ws",), **headers: str
+) -> sockets.ClientConnection:
     given = headers | ({"Authorization": f"Bearer {token}"} if token else {})
     url = server.url.replace("http", "ws")
-    return sockets.connect(f"{url}/graphql", additional_headers=given, subprotocols=["graphql-ws"], origin=None)  # type: ignore[list-item]
+    return sockets.connect(f"{url}/graphql", additional_headers=given, subprotocols=protocols, origin=None)  # type: ignore[arg-type]
 
 
 def test_websockets_carry_subscriptions_of_those_who_may_come_in(server: Server) -> None:
@@ -247,6 +249,27 @@ def test_nothing_else_comes_through_a_websocket(server: Server, token: str, quer
         with pytest.raises(ConnectionClosed):
             opened.recv(10)
     assert "by-socket" not in keys(server)
+
+
+@pytest.mark.parametrize("token", [OPERATOR, VIEWER])
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "subscribe", "id": "1", "payload": {"query": ADD % "by-message"}},
+        {"type": "subscribe", "id": "1", "payload": {"query": SUBSCRIBE}},
+        {"type": ["start"], "id": "1", "payload": {"query": ADD % "by-message"}},
+        [{"type": "start", "id": "1", "payload": {"query": ADD % "by-message"}}],
+        {"id": "1", "payload": {"query": ADD % "by-message"}},
+    ],
+    ids=str,
+)
+def test_messages_of_another_protocol_end_a_websocket(server: Server, token: str, message: Any) -> None:
+    for protocols in (["graphql-ws"], ["graphql-transport-ws", "graphql-ws"]):
+        with connect(server, token, protocols) as opened:
+            opened.send(json.dumps(message))
+            with pytest.raises(ConnectionClosed):
+                opened.recv(10)
+    assert "by-message" not in keys(server)
 
 
 @pytest.mark.parametrize("headers", [{}, {"Origin": "http://evil.example"}, {"Host": "evil.example"}])

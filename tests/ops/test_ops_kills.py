@@ -32,7 +32,7 @@ from estat_dagster.services import free_port, start_service, stop_services
 from estat_dagster.settings import Settings
 from tests.doors.lakeside import Lakeside
 
-DATASETS, SECONDS = 8, 500
+DATASETS, SECONDS = 8, 900
 
 
 @pytest.mark.soak

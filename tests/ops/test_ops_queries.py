@@ -9,9 +9,11 @@ import sys
 import threading
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from estat_dagster.errors import ValidationError
 from estat_dagster.query import metered
@@ -79,6 +81,14 @@ for layer in ("parquet_file", "iceberg_table"):
 with span("elsewhere"):
     pass
 """
+SECRET = "0123456789abcdef0123456789abcdef01234567"
+LOAD = f"""
+from pathlib import Path
+from estat_dagster.sandbox.server import Sandbox
+from tests.doors.lakeside import Lakeside
+with Sandbox() as sandbox:
+    assert Lakeside(Path("{{home}}"), sandbox, "{SECRET}").load("{LABOR}", fetch={{{{"chunk_size": 5}}}}).success
+"""
 WITHOUT_THE_SDK = f"import sys\nsys.modules['opentelemetry'] = None\n{SPANS}"
 
 
@@ -110,6 +120,12 @@ def trace(program: str, **given: str) -> str:
     return done.stderr
 
 
+def spans_of(got: list[tuple[str, bytes]]) -> list[Span]:
+    """Return the spans that came, in their order."""
+    resources = [each for _, body in got for each in ExportTraceServiceRequest.FromString(body).resource_spans]
+    return [span for resource in resources for scope in resource.scope_spans for span in scope.spans]
+
+
 @pytest.mark.parametrize(
     ("name", "path", "asked"),
     [
@@ -122,14 +138,8 @@ def test_the_spans_of_a_run_are_one_trace_at_the_configured_receiver(
 ) -> None:
     url, got = receiver
     trace(SPANS, **{name: url + path})
-    [(found, body)] = got
-    assert found == asked
-    spans = [
-        span
-        for resource in ExportTraceServiceRequest.FromString(body).resource_spans
-        for scope in resource.scope_spans
-        for span in scope.spans
-    ]
+    assert {found for found, _ in got} == {asked}
+    spans = spans_of(got)
     ours = uuid.UUID(RUN).bytes
     assert [(each.name, each.trace_id == ours, bool(each.parent_span_id)) for each in spans] == [
         ("query", True, True),
@@ -139,6 +149,21 @@ def test_the_spans_of_a_run_are_one_trace_at_the_configured_receiver(
         ("elsewhere", False, False),
     ]
     assert spans[0].end_time_unix_nano - spans[0].start_time_unix_nano >= 500_000_000
+
+
+def test_the_requests_of_a_load_are_parts_of_its_step(
+    receiver: tuple[str, list[tuple[str, bytes]]], tmp_path: Path
+) -> None:
+    url, got = receiver
+    trace(LOAD.format(home=tmp_path), OTEL_EXPORTER_OTLP_ENDPOINT=url)
+    spans = spans_of(got)
+    [step] = [each for each in spans if each.name == "raw_json"]
+    pages = [each for each in spans if each.name == "getStatsData"]
+    assert {(page.trace_id, page.parent_span_id) for page in pages} == {(step.trace_id, step.span_id)}
+    told = [{fact.key: fact.value.string_value for fact in page.attributes} for page in pages]
+    assert {facts["statsDataId"] for facts in told} == {LABOR}
+    assert len({facts.get("startPosition", "1") for facts in told}) == len(pages) > 2
+    assert not any(SECRET.encode() in body for _, body in got)
 
 
 def test_nothing_is_traced_unless_it_is_configured_and_what_is_missing_is_said_once(
