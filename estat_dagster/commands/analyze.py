@@ -53,6 +53,8 @@ def command(
         if shows_sql:
             click.echo(answered.analysis.sql, err=form == "csv")
         print_result(answered.result, form)
+        if not answered.result.row_count:
+            say("No rows.")
         if answered.result.truncated:
             engine.cancel(answered.result.query_id)  # nobody asks for the rest
             say(f"The first {limit:,} rows; there are more. Raise --limit to see them.")

@@ -63,7 +63,6 @@ def command(
     if plot:
         limit = results.plot_limit(limit)
     result = bench.sql.run(sql, values, limit=limit, cursor=cursor, as_of=as_of)
-    if plot:
-        result = results.draw(bench, result, plot, f"{sql} {' '.join(parameters)}")
-    results.show(result, form, output)
+    shown = results.draw(bench, result, plot, f"{sql} {' '.join(parameters)}") if plot else result
+    results.show(shown, form, output)
     results.remark(bench, result)

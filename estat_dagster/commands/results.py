@@ -59,7 +59,7 @@ def plot_limit(limit: int | None) -> int:
 
 
 def draw(bench: Workbench, result: QueryResult, output: Path, words: str) -> QueryResult:
-    """Draw an answer as PNG, and return it to be printed.
+    """Draw an answer as PNG, and return its rows to be printed; `remark` is for the answer itself.
 
     Args:
         words: what was asked: the credit is of the datasets that it names.
@@ -72,29 +72,22 @@ def draw(bench: Workbench, result: QueryResult, output: Path, words: str) -> Que
     with writing(output) as file:
         file.write(png)
     say(f"Drawn: {output}")
-    again = Again(
-        table.schema,
-        iter(table.to_batches()),
-        sql=result.sql,
-        query_id=result.query_id,
-        bytes_scanned=result.bytes_scanned,
-        cost_usd=result.cost_usd,
-    )
-    again.truncated, again.cursor = result.truncated, result.cursor
-    return again
+    return Again(table.schema, iter(table.to_batches()), sql=result.sql)
 
 
 def remark(bench: Workbench, result: QueryResult) -> None:
     """Say what the answer cost, and whether there is more."""
     if result.cost_usd is not None:
         say(f"Query {result.query_id}: {result.bytes_scanned:,} bytes scanned, about {result.cost_usd:.6f} USD.")
+    if not result.row_count:
+        say("No rows.")
     if not result.truncated:
         return
     say(f"The first {result.row_count:,} rows; there are more. Raise --limit to see them.")
-    if result.cost_usd is not None and result.cursor:
-        say(f"Or go on, without a new query, with --cursor {result.cursor}")
-    elif result.cursor:
+    if result.cursor and result.cost_usd is None and result.query_id:
         bench.sql.cancel(result.query_id)  # the rest would be kept for this process alone
+    elif result.cursor:
+        say(f"Or go on, without a new query, with --cursor {result.cursor}")
 
 
 @contextlib.contextmanager

@@ -114,6 +114,13 @@ def test_an_answer_is_drawn_beside_being_printed(query: Run, tmp_path: Path) -> 
     with pytest.raises(ValidationError, match="no column of numbers"):
         query("SELECT region_name FROM labor_data", "--plot", str(tmp_path / "none.png"))
     assert list(tmp_path.iterdir()) == [file]
+    part = query(UNEMPLOYED, "--param", "08", "--limit", "2", "--plot", str(file))
+    assert "The first 2 rows; there are more." in part.stderr
+
+
+def test_an_answer_without_rows_says_so(query: Run) -> None:
+    done = query("SELECT year FROM labor_data WHERE year = 1800", "--format", "csv")
+    assert (done.stdout, done.stderr) == ("year\n", "No rows.\n")
 
 
 def test_a_query_is_explained_and_read_from_a_pipe_and_of_a_moment(query: Run) -> None:

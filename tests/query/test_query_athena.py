@@ -168,6 +168,22 @@ def test_tables_and_columns_are_told_from_the_catalog(fake: FakeAthena, athena: 
     assert not fake.requests
 
 
+def test_a_list_of_tables_is_paged_too(athena: AthenaEngine) -> None:
+    whole = athena.run("SHOW TABLES").read_all().column(0).to_pylist()
+    seen: list[str] = []
+    cursor, pages = None, 0
+    while pages == 0 or cursor:
+        result = athena.run("SHOW TABLES", limit=2, cursor=cursor)
+        seen += result.read_all().column(0).to_pylist()
+        cursor, pages = result.cursor, pages + 1
+        assert result.truncated == (cursor is not None)
+    assert (seen, pages) == (whole, -(-len(whole) // 2))
+    first = athena.run("SHOW TABLES", limit=1)
+    first.read_all()
+    with pytest.raises(ValidationError, match="another query"):
+        athena.run("SHOW TABLES 'p*'", cursor=first.cursor)
+
+
 def test_a_query_is_explained_without_a_price(fake: FakeAthena, athena: AthenaEngine) -> None:
     fake.next.append(Answer({"Query Plan": "varchar"}, [("Fragment 0",), (None,), ("  Output",)], statement="UTILITY"))
     assert athena.explain(f"{SELECT} WHERE year = ?", [2020]) == "Fragment 0\n\n  Output"

@@ -90,7 +90,8 @@ def _advanced(source: Source) -> tuple[Analysis, ...]:
             ),
             Analysis(
                 f"parts_{_AXIS_NAMES.get(axis, axis)}",
-                f"Totals on {column} against the sum of their parts, the largest difference first.",
+                f"Totals on {column} against the sum of the parts that the table names as theirs, the largest "
+                "difference first; a flat list may hold some twice, and is not added up.",
                 advanced.parts(source, axis),
             ),
         )

@@ -64,12 +64,12 @@ class AthenaEngine:
         check_limit(limit)
         started = time.monotonic()
         statement = statements.read(sql, namespace=self._namespace)
+        asked = pages.fingerprint(sql, parameters, as_of)
+        place = None if cursor is None else pages.from_cursor(cursor, asked)
         if statement.kind in ("show_tables", "describe"):
             table = catalogue.answer(statement, self, parameters)
-            return QueryResult(table.schema, iter(table.to_batches()), sql=sql, limit=limit, bytes_scanned=0)
-        asked = pages.fingerprint(sql, parameters, as_of)
-        if cursor is not None:
-            place = pages.from_cursor(cursor, asked)
+            return _listed(table, place.skip if place else 0, sql=sql, limit=limit, asked=asked)
+        if place is not None:
             return self._result(self._revisited(place), place, sql=sql, limit=limit, asked=asked, started=started)
         request = self._request(statement, parameters, as_of)
         query_id = self._executions.start(request)
@@ -134,6 +134,18 @@ class AthenaEngine:
             started=started,
             on_more=lambda _: pages.to_cursor(rows.place_after(limit or 0), asked),
         )
+
+
+def _listed(table: pa.Table, skip: int, *, sql: str, limit: int | None, asked: str) -> QueryResult:
+    """Return what was not asked of Athena, from a row on."""
+    return QueryResult(
+        table.schema,
+        iter(table.slice(skip).to_batches()),
+        sql=sql,
+        limit=limit,
+        bytes_scanned=0,
+        on_more=lambda _: pages.to_cursor(Place("", skip=skip + (limit or 0)), asked),
+    )
 
 
 def _expired() -> ValidationError:
