@@ -1,11 +1,14 @@
 """The jobs that keep the house in order: tables, old files, Dagster's own event logs, and what was left failed."""
 
+from typing import Any
+
 import dagster as dg
 from pydantic import Field
 
 from estat_dagster.assets.inventories import dataset_inventory
 from estat_dagster.assets.layers import as_failure
-from estat_dagster.assets.maintenance import GROUP
+from estat_dagster.assets.maintenance import GROUP, MaintenanceConfig
+from estat_dagster.assets.maintenance import MAINTENANCE as ASSETS
 from estat_dagster.automation.requests import ONE_AT_A_TIME
 from estat_dagster.automation.retention import find_old_runs, forget_run
 from estat_dagster.errors import DataLakeError
@@ -89,8 +92,15 @@ def forget_runs_job() -> None:
     forget_runs()
 
 
+@dg.config_mapping
+def to_each(config: MaintenanceConfig) -> dict[str, Any]:
+    """Give one form to all kinds of maintenance."""
+    return {"ops": {asset.op.name: {"config": config.model_dump()} for asset in ASSETS}}
+
+
 maintenance_job = dg.define_asset_job(
     MAINTENANCE,
+    config=to_each,
     selection=dg.AssetSelection.groups(GROUP),
     tags={ONE_AT_A_TIME: MAINTENANCE},
     description="Keep the Iceberg tables small and fast: compact files, expire old snapshots, remove orphans.",

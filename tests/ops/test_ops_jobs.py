@@ -20,6 +20,7 @@ from tests.doors.lakeside import Lakeside
 from tests.doors.test_watching import revise
 
 LABOR, POPULATION = "0003005798", "0000010101"
+MAINTENANCE = ("compacted_files", "expired_snapshots", "removed_orphans")
 
 
 def run(lakeside: Lakeside, job: str, **config: Any) -> dg.ExecuteInProcessResult:
@@ -232,3 +233,22 @@ def test_a_backfill_that_no_daemon_will_begin_says_so(tmp_path: Path, sandbox: S
         for name in DAEMONS:
             instance.add_daemon_heartbeat(DaemonHeartbeat(time.time(), name, None, []))
         assert "daemon" not in told(run(lakeside, "register_and_ingest", dataset_ids=LABOR))
+
+
+def test_one_form_is_for_all_kinds_of_maintenance(lakeside: Lakeside) -> None:
+    lakeside.load(LABOR)
+    lakeside.load(LABOR, force=True)
+    job = lakeside.defs.resolve_job_def("maintenance")
+    assert job.config_mapping is not None
+    form = job.config_mapping.config_schema.config_type.fields  # type: ignore[union-attr]
+    assert {"tables", "older_than_days", "keep", "dry_run"} == set(form)
+    assert all(field.description and field.default_provided for field in form.values())
+    given = {"dry_run": True, "keep": 1, "tables": ["labor_data"]}
+    result = job.execute_in_process(instance=lakeside.instance, run_config=given)
+    done = [result.asset_materializations_for_node(name)[0] for name in MAINTENANCE]
+    assert [event.metadata["dry_run"].value for event in done] == [True] * 3
+    assert [event.metadata["tables"].value for event in done] == [1] * 3
+    assert lakeside.snapshots(LABOR) == 2
+    chosen = [dg.AssetKey(MAINTENANCE[0])]
+    alone = job.execute_in_process(instance=lakeside.instance, run_config={}, asset_selection=chosen)
+    assert [event.asset_key for event in alone.get_asset_materialization_events()] == chosen
