@@ -43,7 +43,7 @@ def command(dataset_id: str, keep_raw: bool, yes: bool, even_if_running: bool, f
     instance = Runner(bench).instance
     found = delete_dataset(bench, instance, dataset_id, keep_raw=keep_raw, even_if_running=even_if_running)
     print_rows(COLUMNS, _rows(found), form)
-    say(f"{dataset_id} was deleted.")
+    say(f"{dataset_id} was deleted. Snapshots keep its rows until they expire: `estat history {dataset_id}`.")
 
 
 def _rows(found: Holdings) -> list[tuple[object, ...]]:

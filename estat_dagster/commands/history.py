@@ -33,6 +33,7 @@ COLUMNS = (
 def command(name: str | None, limit: int, form: str) -> None:
     """Show the snapshots of a table, of a dataset, or of every table; any of them can be read again (as of)."""
     from estat_dagster.lake.history import dataset_snapshots, find_table, snapshots
+    from estat_dagster.lake.iceberg import EMPTY
 
     tables = Workbench().lake.tables
     if name and DATASET_ID.fullmatch(name):
@@ -61,6 +62,8 @@ def command(name: str | None, limit: int, form: str) -> None:
         for facts in listed[:limit]
     ]
     print_rows(COLUMNS, rows, form)
+    if not found:
+        say(EMPTY)
     if any(len(listed) > limit for listed in found.values()):
         each = "" if name else " of each table"
         say(f"The newest {limit:,} snapshots{each}; there are more. Raise --limit to see them.")

@@ -68,7 +68,8 @@ def export(batches: pa.RecordBatchReader, subject: Subject, folder: Path, form: 
 def _ours(folder: Path) -> Path:
     """Return the folder itself where it is given by a link; refuse one where anything but an export stands."""
     if re.match(r"\w+:/", str(folder)):
-        raise ValidationError(f"{folder} is no folder of this machine.", hint="Write it here, and copy it there.")
+        address = str(folder).replace(":/", "://", 1)  # as it was before Path made one slash of two
+        raise ValidationError(f"{address} is no folder of this machine.", hint="Write it here, and copy it there.")
     folder = folder.resolve()
     if folder == Path.cwd():
         raise ValidationError(f"{folder} is the working folder.", hint="Name a new folder in it: --to export.")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pyiceberg.schema import Schema
     from pyiceberg.table import Table
 
+EMPTY = "The lake has no tables yet: `estat load ID` brings the first rows."
 COMMITS, COMMIT_SECONDS = 100, 900  # a commit that loses against others is tried again, within both
 
 
@@ -104,9 +105,9 @@ class IcebergTableManager:
             with explaining(f"The table {name} could not be read", but=(NoSuchTableError,)):
                 return self.catalog.load_table((self.namespace, name))
         except NoSuchTableError as error:
-            raise ValidationError(
-                f"There is no table {name!r}.", hint="`estat query 'SHOW TABLES'` lists the tables."
-            ) from error
+            names = self.names()
+            hint = f"There are {', '.join(names)}." if names else EMPTY
+            raise ValidationError(f"There is no table {name!r}.", hint=hint) from error
 
     def names(self) -> list[str]:
         """Return the names of the tables, sorted."""

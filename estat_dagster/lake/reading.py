@@ -13,6 +13,7 @@ import pyarrow as pa
 from estat_dagster.errors import ValidationError
 from estat_dagster.lake import conditions
 from estat_dagster.lake.about import INVENTORY, INVENTORY_COLUMNS
+from estat_dagster.lake.iceberg import EMPTY
 from estat_dagster.lake.lake import Lake
 from estat_dagster.lake.problems import explaining
 from estat_dagster.parallel import side_by_side
@@ -114,7 +115,7 @@ class LakeReader:
         """
         names = self.tables()
         if name not in names:
-            raise ValidationError(f"There is no table {name!r}.", hint=_near(name, names, "the lake is empty"))
+            raise ValidationError(f"There is no table {name!r}.", hint=_near(name, names, EMPTY))
         return self._lake.tables.load(name)
 
 

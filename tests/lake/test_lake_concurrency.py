@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from estat_dagster.lake.iceberg import COMMIT_SECONDS
 from estat_dagster.lake.lake import open_lake
 from estat_dagster.settings import Settings
 from tests.lake.shore import POPULATION, SHARED_ID
 from tests.weather import bad_weather
 
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS = 540
+SECONDS = COMMIT_SECONDS + 60  # a load gives up by itself before
 
 
 def load_at_once(settings: Settings, processes: int, each: int) -> Counter[str]:

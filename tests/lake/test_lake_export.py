@@ -237,7 +237,10 @@ def test_a_link_stays_and_what_is_no_folder_of_ones_own_is_refused(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "out"]
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path / "empty")
-    for folder, said in ((Path(), "is the working folder"), (Path("s3://bucket/x"), "no folder of this machine")):
+    for folder, said in (
+        (Path(), "is the working folder"),
+        (Path("s3://bucket/x"), "s3://bucket/x is no folder of this machine"),
+    ):
         with pytest.raises(ValidationError, match=said):
             put(as_table([]), folder)
     assert list(Path().iterdir()) == []

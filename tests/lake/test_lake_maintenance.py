@@ -128,6 +128,7 @@ def test_expiry_keeps_the_newest_the_young_and_the_named(lake: Lake) -> None:
     assert expire_snapshots(lake.tables, NAME, timedelta(0), keep=0).kept == 2, "the current one and the tag"
 
 
+@aws_in_soak
 def test_orphans_are_removed_and_nothing_that_a_snapshot_names(lake: Lake) -> None:
     first = snapshots(lake.tables.load(NAME))[-1].snapshot_id
     load(lake, frame(IDS[0], [9.0], [2000]))
