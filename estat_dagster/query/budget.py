@@ -7,6 +7,7 @@ how far the process grows is looked at beside it, where the system tells.
 from __future__ import annotations
 
 import math
+import mmap
 import threading
 import time
 from collections.abc import Iterator
@@ -22,10 +23,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _BEAT = 0.05
-
-
 _STATM = Path("/proc/self/statm")  # of Linux
-_PAGE = 4096
 
 
 def too_much_memory() -> ValidationError:
@@ -109,6 +107,6 @@ class Budget:
 def _resident() -> int:
     """Return the bytes of memory that the process has, 0 where the system does not tell."""
     try:
-        return int(_STATM.read_text("ascii").split()[1]) * _PAGE
+        return int(_STATM.read_text("ascii").split()[1]) * mmap.PAGESIZE
     except OSError:
         return 0
