@@ -166,6 +166,17 @@ def test_a_lake_is_restored_elsewhere_from_its_raw_pages_and_its_registry_alone(
     assert but_for_the_moment(elsewhere.rows(LABOR)) == but_for_the_moment(lakeside.rows(LABOR))
 
 
+def test_a_load_fills_an_empty_table_though_the_registry_says_that_it_holds_the_rows(
+    lakeside: Lakeside, tmp_path: Path
+) -> None:
+    lakeside.load(LABOR)
+    elsewhere = Lakeside(tmp_path / "elsewhere", lakeside.sandbox)
+    for folder in ("raw", "registry"):
+        shutil.copytree(lakeside.home / folder, elsewhere.home / folder)
+    assert elsewhere.load(LABOR).success
+    assert but_for_the_moment(elsewhere.rows(LABOR)) == but_for_the_moment(lakeside.rows(LABOR))
+
+
 def but_for_the_moment(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{name: value for name, value in row.items() if name != "updated_at"} for row in rows]
 

@@ -16,7 +16,7 @@ from estat_dagster.errors import DataError
 from estat_dagster.estat.credit import table_credit
 from estat_dagster.estat.models import Metadata, TableInfo
 from estat_dagster.lake import inventory, paths, schemas
-from estat_dagster.lake.history import current_snapshot, load_of
+from estat_dagster.lake.history import load_of
 from estat_dagster.lake.iceberg import summarise
 from estat_dagster.lake.parquet import read_groups, read_version, stamped, write_parquet
 from estat_dagster.lake.registry import LOADED, RELEASE, now
@@ -54,7 +54,7 @@ def load_table(job: DatasetJob) -> StepResult:
             hint="Materialize parquet_file first.",
             dataset_id=job.dataset_id,
         )
-    unchanged = _is_held(job, version) and not job.force
+    unchanged = not job.force and _is_held(job, version)
     metadata = functools.cache(job.metadata)  # of a raw page
     held = job.entry.loaded_release if unchanged else None  # a later release with equal rows leaves it
     known = _known(job, version) | {"loaded_release": held or _release(job, metadata().table)}
@@ -91,7 +91,8 @@ def _is_held(job: DatasetJob, version: str) -> bool:
     if job.entry.loaded_version != version or job.entry.snapshot_id is None:
         return False
     table = job.bench.lake.tables.load(job.domain.table_name)
-    return load_of(table, job.dataset_id, current_snapshot(table)).get(VERSION, version) == version
+    held = table.current_snapshot()
+    return held is not None and load_of(table, job.dataset_id, held.snapshot_id).get(VERSION, version) == version
 
 
 def whole_table(table: Table) -> dict[str, int]:
