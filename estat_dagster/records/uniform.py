@@ -1,10 +1,10 @@
 """Records that are written alike, cut into columns where the first one says.
 
 e-Stat writes the records of a page with the same attributes in the same order, each value a quoted text, and the same
-characters between them; a record with a footnote of its own has an attribute more. The first record with as many
-attributes is the template of the others: what stands between its values must stand between the values of each, byte for
-byte. Where that is so, a column is what stands in its place; where it is not, the records are left to the JSON readers
-of `decode`. All work on the records is Arrow's, so that pages are cut side by side.
+characters between them; a record may have a footnote more, or lack the unit. The first record of a kind is the template
+of the others: what stands between its values stands between the values of each, byte for byte. A column is what stands
+in its place. Where there are many kinds, or anything is not proven, the records are left to the JSON readers of
+`decode`. All work on the records is Arrow's and NumPy's, so that pages are cut side by side.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 QUOTE, ESCAPE, WHITE, VALUE = b'"', b"\\", b" \t\n\r", "$"
 FIRST_PLAIN = 0x20
 Bytes = npt.NDArray[np.uint8]
+MOST_TEMPLATES = 8  # of a page: with and without a unit, a footnote, a cell
 MARKS = 4  # quotation marks of one attribute: two around its name, two around its value
 
 
@@ -39,7 +40,7 @@ def read_uniform(array: bytes) -> dict[str, pa.Array] | None:
     """Return attribute -> texts of the records of a JSON array, or None where they are not proven to be written alike.
 
     Texts are dictionary-encoded but for `$`; a record without the attribute has null. An escaped quotation mark, an
-    unquoted value, another first attribute, another order of as many, other spacing: each of them gives None.
+    unquoted value, another first attribute, other spacing between records: each of them gives None.
     """
     try:
         records = _records(array)
@@ -104,15 +105,22 @@ def _split(records: pa.BinaryArray, place: int, first: int) -> dict[str, pa.Arra
     marks = np.flatnonzero(_bytes(rest) == ord(QUOTE)).astype(np.int32)
     behind = np.searchsorted(marks, offsets[1:])
     counts = np.diff(behind, prepend=0)
-    groups = []
-    places = [np.flatnonzero(counts == count) for count in np.flatnonzero(np.bincount(counts))]
-    for own in places:
+    groups: list[dict[str, pa.Array]] = []
+    places: list[np.ndarray] = []
+    waiting = [np.flatnonzero(counts == count) for count in np.flatnonzero(np.bincount(counts))]
+    while waiting:
+        own = waiting.pop()
         template, count = _template(records[own[0]].as_py()), counts[own[0]]
-        if count != MARKS * (len(template.names) - first - 1) + 1:
+        if count != MARKS * (len(template.names) - first - 1) + 1 or len(groups) == MOST_TEMPLATES:
             raise _NotAlikeError
         cuts = marks[behind[own][:, np.newaxis] + np.arange(-count, 0)]
         parts = _Parts(rest, np.column_stack([offsets[own] - 1, cuts, offsets[own + 1]]))
+        alike = _are_alike(parts, template, first)
+        if not alike.all():
+            waiting.append(own[~alike])
+            parts, own = parts.those(alike), own[alike]
         groups.append(_columns(parts, template, first, ends_array=own[-1] == len(records) - 1))
+        places.append(own)
     return groups[0] if len(groups) == 1 else _together(groups, places)
 
 
@@ -125,24 +133,39 @@ class _Parts:
     """
 
     def __init__(self, texts: pa.BinaryArray, cuts: npt.NDArray[np.int32]) -> None:
-        self._body, self._cuts = texts.buffers()[2], cuts
+        self._texts, self._cuts = texts, cuts
         self.marks = cuts.shape[1] - 2
+
+    def __len__(self) -> int:
+        return len(self._cuts)
+
+    def those(self, wanted: npt.NDArray[np.bool_]) -> _Parts:
+        """Return the parts of some of the texts."""
+        return _Parts(self._texts, self._cuts[wanted])
 
     def between(self, first: int, last: int, *, marks: int = 0) -> pa.BinaryArray:
         """Return what stands from one cut of each text to another, without these or, if `marks` is 1, with them."""
         bounds = np.empty((len(self._cuts), 2), np.int32)
         bounds[:, 0], bounds[:, 1] = self._cuts[:, first] + 1 - marks, self._cuts[:, last] + marks
-        pieces = pa.BinaryArray.from_buffers(pa.binary(), bounds.size - 1, [None, pa.py_buffer(bounds), self._body])
+        pieces = pa.BinaryArray.from_buffers(
+            pa.binary(), bounds.size - 1, [None, pa.py_buffer(bounds), self._texts.buffers()[2]]
+        )
         return pieces.take(pa.array(np.arange(0, bounds.size, 2)))  # those between them are nobody's
+
+
+def _are_alike(parts: _Parts, template: Template, first: int) -> npt.NDArray[np.bool_]:
+    """Return of each record whether what stands between its values is what stands in the template."""
+    alike = np.ones(len(parts), np.bool_)
+    opening = range(MARKS, parts.marks, MARKS)
+    for mark, text in zip(opening, template.before[first + 1 :], strict=True):
+        alike &= pc.equal(parts.between(mark - MARKS + 1, mark, marks=1), pa.scalar(text, pa.binary())).to_numpy(False)
+    return alike
 
 
 def _columns(parts: _Parts, template: Template, first: int, *, ends_array: bool) -> dict[str, pa.Array]:
     """Return the raw texts of records of one template, cut at their quotation marks."""
-    opening = range(0, parts.marks, MARKS)
-    for mark, text in zip(opening[1:], template.before[first + 1 :], strict=True):
-        if not _is_all(parts.between(mark - MARKS + 1, mark, marks=1), text):
-            raise _NotAlikeError
     _check_ends(parts.between(parts.marks, parts.marks + 1), ends_array)
+    opening = range(0, parts.marks, MARKS)
     names = template.names[first:]
     return {name: parts.between(mark, mark + 1) for name, mark in zip(names, opening, strict=True)}
 
