@@ -87,9 +87,14 @@ def _slice(records: pa.BinaryArray, template: Template) -> tuple[dict[str, pa.Ar
         behind = end + len(following)
         if behind > len(alike) or not alike[end:behind].all():
             break
-        columns[name] = _sliced(grid[:, place:end])
+        is_one = alike[place:end].all()
+        columns[name] = _repeated(value, len(records)) if is_one else _sliced(grid[:, place:end])
         place = behind
     return columns, place
+
+
+def _repeated(text: bytes, rows: int) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array([text], pa.binary()))
 
 
 def _sliced(texts: Bytes) -> pa.FixedSizeBinaryArray:
@@ -202,6 +207,8 @@ def _encode(raw: pa.Array) -> pa.DictionaryArray:
     """Return the texts of a column of few different ones."""
     texts = pc.dictionary_encode(raw)
     meant = pc.dictionary_encode(_unescape(texts.dictionary))  # 人 may be written in two ways
+    if len(meant.dictionary) == len(texts.dictionary):
+        return pa.DictionaryArray.from_arrays(texts.indices, meant.dictionary)
     return pa.DictionaryArray.from_arrays(meant.indices.take(texts.indices), meant.dictionary)
 
 
