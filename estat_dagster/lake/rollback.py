@@ -159,8 +159,10 @@ def _write(lake: Lake, table: Table, dataset_id: str, files: list[DataFile]) -> 
 
 
 def _copy(lake: Lake, dataset_id: str) -> list[Written]:
-    """Write the dataset's rows in files that no earlier snapshot names: those of one that expired beside a rollback
-    may be taken for orphans by who read the table before its commit."""
+    """Write the dataset's rows in files that no earlier snapshot names.
+
+    Those of one that expired beside a rollback may be taken for orphans by who read the table before its commit.
+    """
     table = _table(lake, dataset_id)
     return _write(lake, table, dataset_id, files_of(table, dataset_id))
 

@@ -163,7 +163,7 @@ def _are_alike(parts: _Parts, template: Template, first: int) -> npt.NDArray[np.
     alike = np.ones(len(parts), np.bool_)
     opening = range(MARKS, parts.marks, MARKS)
     for mark, text in zip(opening, template.before[first + 1 :], strict=True):
-        alike &= pc.equal(parts.between(mark - MARKS + 1, mark, marks=1), pa.scalar(text, pa.binary())).to_numpy(False)
+        alike &= _equal(parts.between(mark - MARKS + 1, mark, marks=1), text)
     return alike
 
 
@@ -191,7 +191,9 @@ def _check_ends(ends: pa.BinaryArray, ends_array: bool) -> None:
     if ends_array and ends[-1].as_py().translate(None, WHITE) != b"}":
         raise _NotAlikeError
     others = ends[:-1] if ends_array else ends
-    if len(others) and (others[0].as_py().translate(None, WHITE) != b"}," or not _is_all(others, others[0].as_py())):
+    if len(others) and (
+        others[0].as_py().translate(None, WHITE) != b"}," or not _equal(others, others[0].as_py()).all()
+    ):
         raise _NotAlikeError
 
 
@@ -199,8 +201,9 @@ def _bytes(texts: pa.BinaryArray) -> Bytes:
     return np.frombuffer(texts.buffers()[2], np.uint8)
 
 
-def _is_all(column: pa.BinaryArray, text: bytes) -> bool:
-    return bool(pc.all(pc.equal(column, pa.scalar(text, pa.binary()))).as_py())
+def _equal(column: pa.BinaryArray, text: bytes) -> npt.NDArray[np.bool_]:
+    equal: npt.NDArray[np.bool_] = pc.equal(column, pa.scalar(text, pa.binary())).to_numpy(zero_copy_only=False)
+    return equal
 
 
 def _encode(raw: pa.Array) -> pa.DictionaryArray:
@@ -221,7 +224,7 @@ def _unescape(raw: pa.Array) -> pa.StringArray:
     """
     texts = raw.cast(pa.string())
     letters = np.frombuffer(texts.buffers()[2] or b"", np.uint8)
-    if not np.any((letters < FIRST_PLAIN) | (letters == QUOTE[0]) | (letters == ESCAPE[0])):
+    if not np.any((letters < FIRST_PLAIN) | (letters == ord(QUOTE)) | (letters == ord(ESCAPE))):
         return texts
     if pc.any(pc.match_substring_regex(texts, r'"|\\$')).as_py():
         raise _NotAlikeError
