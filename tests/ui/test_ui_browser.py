@@ -51,12 +51,12 @@ def test_the_overview_and_the_plots(web: Web, page: Any) -> None:
     for fact in ("rows", "seconds", "table_bytes"):
         plot = page.get_by_text(fact, exact=True).first
         plot.scroll_into_view_if_needed()
-        assert plot.is_visible()
+        plot.wait_for()
     drawn = page.locator("canvas")
+    drawn.nth(2).wait_for(state="attached")
     drawn.first.scroll_into_view_if_needed()
-    assert drawn.count() >= 3
     inked = "canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean)"
-    assert drawn.first.evaluate(inked), "the plot is empty"
+    page.wait_for_function(inked, arg=drawn.first.element_handle())
     shot(page, "5-plots")
 
 
@@ -76,10 +76,11 @@ def test_the_checks_of_an_asset_and_why_one_failed(web: Web, page: Any) -> None:
 
 def test_a_domain_fits_one_screen(web: Web, page: Any) -> None:
     page.goto("/locations/estat/asset-groups/population")
-    page.get_by_text("iceberg_table").first.wait_for()
+    names = ["raw_json", "transformed_frame", "validated_records", "parquet_file", "iceberg_table"]
+    for name in names:
+        page.get_by_text(name, exact=True).first.wait_for()
     page.wait_for_timeout(3_000)
     shot(page, "7-domain")
-    names = ["raw_json", "transformed_frame", "validated_records", "parquet_file", "iceberg_table"]
     for name in names:
         box = page.get_by_text(name, exact=True).first.bounding_box()
         assert box is not None
@@ -92,7 +93,9 @@ def test_the_schedules_and_the_alert_sensor_are_there_and_off(web: Web, page: An
     page.get_by_text("refresh_daily").first.wait_for()
     names = ("refresh_daily", "look_over_daily", "maintain_weekly", "clean_up_monthly", "forget_runs_daily", "alerts")
     for name in names:
-        assert page.get_by_text(name).first.is_visible()
-    switches = page.locator("label[class*=formatSwitch] input[type=checkbox]")
-    assert [switch.is_checked() for switch in switches.all()] == [False] * len(names)
+        page.get_by_text(name).first.wait_for()
+    # The page draws its switches more than once: all are looked at in one moment.
+    switches = "[...document.querySelectorAll('label[class*=formatSwitch] input[type=checkbox]')]"
+    page.wait_for_function(f"count => {switches}.filter(one => !one.checked).length === count", arg=len(names))
+    assert page.evaluate(f"() => {switches}.every(one => !one.checked)")
     shot(page, "8-automation")
