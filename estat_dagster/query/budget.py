@@ -1,29 +1,18 @@
-"""The time and memory that a query may take: what stops DuckDB when they are used up, or when somebody cancels it.
+"""The time and memory that a query may take: its process is killed when they are used up, or when somebody cancels it.
 
 DuckDB keeps to its own limit of memory, but does not count the texts that it computes for some 2,000 rows at a time:
-how far the process grows is looked at beside it, where the system tells.
+how far its process grows is looked at from outside, where the system tells.
 """
 
 from __future__ import annotations
 
-import math
-import mmap
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-import duckdb
 
 from estat_dagster.errors import DataLakeError, RequestTimeoutError, UnknownError, ValidationError
-
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+from estat_dagster.query.worker.process import DiedError, Process
 
 _BEAT = 0.05
-_STATM = Path("/proc/self/statm")  # of Linux
 
 
 def too_much_memory() -> ValidationError:
@@ -39,74 +28,74 @@ class Budget:
 
     Args:
         seconds: the most.
-        most_bytes: how far the process may grow while it works; whatever else runs in the process is counted too.
+        most_bytes: how far a process may grow while it works.
     """
 
-    def __init__(self, seconds: float, most_bytes: float = math.inf) -> None:
-        self._seconds = seconds
-        self._left = seconds
+    def __init__(self, seconds: float, most_bytes: float) -> None:
+        self._seconds = self._left = seconds
+        self._most_bytes = most_bytes
         self._cancelled = False
-        self._grown = False
-        self._most = _resident() + most_bytes
-        self._changed = threading.Condition()
+        self._process: Process | None = None
+        self._lock = threading.Lock()
 
     def cancel(self) -> None:
         """Stop the work that goes on, and any later."""
-        with self._changed:
+        with self._lock:
             self._cancelled = True
-            self._changed.notify_all()
+            if self._process:
+                self._process.kill()
 
-    @contextmanager
-    def spend(self, connection: DuckDBPyConnection) -> Iterator[None]:
-        """Let the connection work while time is left.
+    def spend(self, process: Process, *messages: bytes) -> bytes:
+        """Send messages to a process and return what it answers, while time is left.
 
         Raises:
-            RequestTimeoutError: the time was used up, and the query stopped.
-            UnknownError: it was cancelled.
+            RequestTimeoutError: the time was used up.
+            ValidationError: so was the memory.
+            UnknownError: it was cancelled, or the process ended by itself.
         """
-        done = threading.Event()
-        self._grown = False
-        watch = threading.Thread(target=self._watch, args=(connection, done), daemon=True)
+        self._set(process)
         started = time.monotonic()
-        watch.start()
+        end = started + self._left
         try:
-            yield
-        except duckdb.InterruptException as error:
-            raise self._stopped() from error
+            if not self._cancelled:
+                for message in messages:
+                    process.send(message)
+                while not process.poll(max(min(_BEAT, end - time.monotonic()), 0)):
+                    self._check(process, end)
+                answer = process.receive()
+        except DiedError as error:
+            raise self._ended(process) from error
         finally:
-            with self._changed:
-                done.set()
-                self._changed.notify_all()
-            watch.join()
+            self._set(None)
             self._left -= time.monotonic() - started
         if self._cancelled:
-            raise self._stopped()
+            raise _cancelled()
+        return answer
 
-    def _watch(self, connection: DuckDBPyConnection, done: threading.Event) -> None:
-        """Interrupt again and again: an interrupt that meets DuckDB between two phases of a query is forgotten."""
-        end = time.monotonic() + self._left
-        with self._changed:
-            while not (done.is_set() or self._cancelled or self._grown or time.monotonic() >= end):
-                self._changed.wait(min(_BEAT, max(end - time.monotonic(), 0)))
-                self._grown = _resident() > self._most
-        while not done.is_set():
-            connection.interrupt()
-            done.wait(_BEAT)
+    def _set(self, process: Process | None) -> None:
+        with self._lock:
+            self._process = process
 
-    def _stopped(self) -> DataLakeError:
+    def _check(self, process: Process, end: float) -> None:
+        """Kill the process if it has used up what it may."""
+        if time.monotonic() >= end:
+            process.kill()
+            raise RequestTimeoutError(
+                f"The query was stopped: it ran longer than {self._seconds:g} s.",
+                hint="Narrow it with WHERE on year and region_code, or aggregate before joining.",
+            )
+        if process.grown() > self._most_bytes:
+            process.kill()
+            raise too_much_memory()
+
+    def _ended(self, process: Process) -> DataLakeError:
         if self._cancelled:
-            return UnknownError("The query was cancelled.")
-        if self._grown:
-            return too_much_memory()
-        return RequestTimeoutError(
-            f"The query was stopped: it ran longer than {self._seconds:g} s.",
-            hint="Narrow it with WHERE on year and region_code, or aggregate before joining.",
+            return _cancelled()
+        return UnknownError(
+            f"The process that ran the query ended by itself: {process.how_it_ended()}.",
+            hint="Narrow the query; the machine may be short of memory.",
         )
 
 
-def _resident() -> int:
-    """Return the bytes of memory that the process has, 0 where the system does not tell."""
-    try:
-        return int(_STATM.read_text("ascii").split()[1]) * mmap.PAGESIZE
-    except OSError:
-        return 0
+def _cancelled() -> UnknownError:
+    return UnknownError("The query was cancelled.")

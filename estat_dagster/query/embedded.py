@@ -1,6 +1,7 @@
 """The engine that needs nothing but Python: Athena's SQL answered by DuckDB over the lake's own files.
 
-Each query gets a DuckDB of its own, which can read the data files of that query and nothing else.
+Each query gets a DuckDB of its own, in a process of its own, which can read the data files of that query and nothing
+else.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from estat_dagster.query.duck import Duck
 from estat_dagster.query.engine import QueryResult, check_limit
 from estat_dagster.query.tables import Tables
 from estat_dagster.query.work import Work
+from estat_dagster.query.worker.process import pool
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
@@ -41,8 +43,8 @@ class EmbeddedEngine:
     Args:
         catalog: the lake's PyIceberg catalog.
         namespace: the database whose tables can be asked.
-        memory_limit: the most memory a query may use: `500MB`, `1GB`. Nothing is spilled to disk. The process must not
-            grow by more than three times as much while a query works, whatever makes it grow.
+        memory_limit: the most memory a query may use: `500MB`, `1GB`. Nothing is spilled to disk. Its process may grow
+            by three times as much.
         threads: threads a query.
         seconds: the longest a query may work.
         open_answers: answers whose further rows are kept for their cursors; each holds its memory.
@@ -67,6 +69,7 @@ class EmbeddedEngine:
         self._most_bytes = _GROWTH * _bytes(memory_limit)
         self._cursors = Cursors(most=open_answers, seconds=open_seconds)
         self._works: dict[str, Work] = {}
+        pool().start()
 
     def run(
         self,

@@ -6,8 +6,6 @@ import difflib
 import re
 from collections.abc import Iterable
 
-import duckdb
-
 from estat_dagster.errors import DataLakeError, StorageError, ValidationError
 from estat_dagster.query.budget import too_much_memory
 from estat_dagster.query.macros_values import FAILED
@@ -44,43 +42,36 @@ _OF_DUCKDB = {duckdb: athena for athena, duckdb in RENAMED.items()} | {
     "strftime": "date_format",
     "strptime": "date_parse",
 }
-_KINDS: dict[str, type[duckdb.Error]] = {
-    "INTERRUPT": duckdb.InterruptException,
-    "IO": duckdb.IOException,
-    "Out of Memory": duckdb.OutOfMemoryException,
-    "Permission": duckdb.PermissionException,
-}
+_OF_FILES = ("IO", "HTTP", "Permission")
+_OF_MEMORY = ("OutOfMemory", "Out of Memory")
 _LONGEST = 200
 _FILE = re.compile(r"([^/\s'\"]+\.parquet)\b")
 _PATH = re.compile(r"(?:file:)?/[^\s'\"]*/[^\s'\"]*")
 
 
-def of_stream(error: OSError) -> duckdb.Error:
-    """Return the error of DuckDB that Arrow made another of: it met the query while its rows were being read."""
-    message = str(error)
-    return _KINDS.get(message.partition(" Error: ")[0], duckdb.Error)(message)
-
-
-def unreadable(what: str, error: Exception) -> StorageError:
+def unreadable(what: str, why: str) -> StorageError:
     """Return the error for a file of the lake that cannot be read: it names the file, without its place."""
-    name = _FILE.search(str(error))
+    name = _FILE.search(why)
     return StorageError(
         f"{what}: {name[1]}." if name else f"{what}.",
         hint="If it is lost, `estat load --force ID` loads its dataset again; `estat doctor` looks closer.",
     )
 
 
-def translate(error: duckdb.Error, columns: Iterable[str]) -> DataLakeError:
+def translate(error: str, message: str, hint: str = "", *, columns: Iterable[str] = ()) -> DataLakeError:
     """Return our error for one of DuckDB's.
 
     Args:
+        error: the name of its class.
+        message: its words.
+        hint: what to do, where the error is ours already.
         columns: names of the columns of the tables that the query names, for a better hint.
     """
-    message = _words(str(error))
-    if isinstance(error, duckdb.IOException | duckdb.PermissionException):
-        return unreadable("A data file of the lake could not be read", error)
-    if isinstance(error, duckdb.OutOfMemoryException):
-        return too_much_memory()
+    if error == "ValidationError":
+        return ValidationError(message, hint=hint)
+    if problem := _of_machine(error, message):
+        return problem
+    message = _words(message)
     if "Division by zero" in message or "inf can't be cast" in message:
         return ValidationError("Division by zero.", hint="Write NULLIF(divisor, 0) to have NULL there.")
     if problem := _of_types(message):
@@ -98,6 +89,14 @@ def translate(error: duckdb.Error, columns: Iterable[str]) -> DataLakeError:
     if found := _WRONG_TYPES.search(message):
         return _wrong_types(_plain(found[1] or found[2]))
     return ValidationError(_first_line(message), hint="Check the SQL against the tables' columns and types.")
+
+
+def _of_machine(error: str, message: str) -> DataLakeError | None:
+    """Return the error of files or memory. Arrow makes an OSError of any that comes while rows are read."""
+    kind = message.partition(" Error: ")[0] if error == "OSError" else error.removesuffix("Exception")
+    if kind in _OF_FILES:
+        return unreadable("A data file of the lake could not be read", message)
+    return too_much_memory() if kind in _OF_MEMORY else None
 
 
 def _words(message: str) -> str:

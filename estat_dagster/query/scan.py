@@ -17,6 +17,7 @@ from pyiceberg.transforms import IdentityTransform
 from estat_dagster.errors import DataError, StorageError
 from estat_dagster.query import problems
 from estat_dagster.query.types import duckdb_type_name
+from estat_dagster.query.worker.sql import literal, quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -100,7 +101,7 @@ def plan(table: Table, row_filter: BooleanExpression) -> Scan:
             hint="Query it on Athena, or let that program rewrite the table's files (OPTIMIZE).",
         ) from error
     except OSError as error:
-        raise problems.unreadable(f"The table {table.name()[-1]} could not be read", error) from error
+        raise problems.unreadable(f"The table {table.name()[-1]} could not be read", str(error)) from error
 
 
 def select_sql(scan: Scan) -> str:
@@ -112,21 +113,11 @@ def select_sql(scan: Scan) -> str:
         return f"SELECT {nothing} WHERE false"
     names = ", ".join(quoted(name) for _, name, _ in columns)
     by_id = ", ".join(
-        f"{field_id}: {{name: {text(name)}, type: {text(kind or '')}, default_value: NULL}}"
+        f"{field_id}: {{name: {literal(name)}, type: {literal(kind or '')}, default_value: NULL}}"
         for field_id, name, kind in columns
     )
-    files = ", ".join(text(path) for path in scan.files)
+    files = ", ".join(literal(path) for path in scan.files)
     return f"SELECT {names} FROM read_parquet([{files}], schema = MAP {{{by_id}}}, hive_partitioning = false)"  # noqa: S608
-
-
-def quoted(name: str) -> str:
-    """Return a name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def text(value: str) -> str:
-    """Return a text as an SQL literal."""
-    return "'" + value.replace("'", "''") + "'"
 
 
 def local_path(location: str) -> str:

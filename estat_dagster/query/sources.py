@@ -11,7 +11,7 @@ from sqlglot import exp
 from estat_dagster.errors import ValidationError
 from estat_dagster.query import metadata_tables, pruning, tables, versions
 from estat_dagster.query.scan import Scan
-from estat_dagster.query.session import SCHEMA
+from estat_dagster.query.worker.sql import SCHEMA
 
 if TYPE_CHECKING:
     from pyiceberg.expressions import BooleanExpression

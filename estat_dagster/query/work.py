@@ -1,18 +1,16 @@
-"""DuckDB's work for one query: bounded in time, stopped when somebody asks, its errors made ours."""
+"""DuckDB's work for one query: bounded in time and memory, stopped when somebody asks, its errors made ours."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import json
 from typing import TYPE_CHECKING
-
-import duckdb
 
 from estat_dagster.query import problems
 from estat_dagster.query.budget import Budget
+from estat_dagster.query.worker.wire import Kind
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from estat_dagster.query.worker.process import Process
 
 
 class Work:
@@ -21,7 +19,7 @@ class Work:
     Args:
         query_id: the name.
         seconds: the longest that DuckDB may work for it.
-        most_bytes: how far the process may grow while it works.
+        most_bytes: how far its process may grow while it works.
     """
 
     def __init__(self, query_id: str, seconds: float, most_bytes: float) -> None:
@@ -34,27 +32,17 @@ class Work:
         """Stop it: whoever waits for it meets UnknownError."""
         self._budget.cancel()
 
-    @contextmanager
-    def on(self, connection: DuckDBPyConnection) -> Iterator[None]:
-        """Let the connection work.
+    def ask(self, process: Process, *messages: bytes) -> tuple[Kind, bytes]:
+        """Send messages to the query's process, and return the kind and the body of its answer.
 
         Raises:
             RequestTimeoutError: the time is used up.
             ValidationError: so is the memory.
-            UnknownError: it was cancelled.
+            UnknownError: it was cancelled, or the process ended by itself.
             DataLakeError: DuckDB's error, as ours.
         """
-        with self.errors(), self._budget.spend(connection):
-            yield
-
-    @contextmanager
-    def errors(self) -> Iterator[None]:
-        """Let DuckDB's errors be ours.
-
-        Raises:
-            DataLakeError: DuckDB's error, as ours.
-        """
-        try:
-            yield
-        except duckdb.Error as error:
-            raise problems.translate(error, self.columns) from error
+        answer = self._budget.spend(process, *messages)
+        kind, body = Kind(answer[:1]), answer[1:]
+        if kind is Kind.FAILED:
+            raise problems.translate(*json.loads(body), columns=self.columns)
+        return kind, body

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +15,10 @@ from query_lake import NAMESPACE, numbers, rows
 
 from estat_dagster.errors import DataLakeError, ValidationError
 from estat_dagster.query import guard, translate
-from estat_dagster.query.budget import Budget
 from estat_dagster.query.embedded import EmbeddedEngine
-from estat_dagster.query.scan import plan
-from estat_dagster.query.session import connect, select
+from estat_dagster.query.scan import plan, select_sql
+from estat_dagster.query.worker.session import blank, furnish, select
+from estat_dagster.query.worker.sql import Question
 
 CANARY = "canary-5417"
 ATTACKS = [
@@ -73,7 +74,10 @@ ATTACKS = [
 @pytest.fixture(scope="module")
 def session(lake: Catalog) -> Iterator[duckdb.DuckDBPyConnection]:
     table = lake.load_table((NAMESPACE, "population_data"))
-    with connect({"population_data": plan(table, EqualTo("year", 2020))}, [], "200MB", 1) as connection:
+    scan = plan(table, EqualTo("year", 2020))
+    question = Question("", {"population_data": select_sql(scan)}, list(scan.files), [], "200MB", 1)
+    with blank() as connection:
+        furnish(connection, question, {})
         yield connection
 
 
@@ -127,11 +131,14 @@ def test_what_the_guard_refuses_does_no_harm_if_it_passes(session: duckdb.DuckDB
 
 
 def _told(session: duckdb.DuckDBPyConnection, attack: str) -> str:
+    stop = threading.Timer(0.5, session.interrupt)
+    stop.start()
     try:
-        with Budget(0.5).spend(session):
-            return str(select(session, attack).limit(1000).fetchall())
+        return str(select(session, attack).limit(1000).fetchall())
     except (duckdb.Error, DataLakeError):
         return ""
+    finally:
+        stop.cancel()
 
 
 def _state(session: duckdb.DuckDBPyConnection) -> list[object]:

@@ -7,49 +7,55 @@ USE_TMP_FILE false replaces a data file), so that only what DuckDB's own parser 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from estat_dagster.errors import ValidationError
-from estat_dagster.query.scan import Scan, quoted, select_sql, text
+from estat_dagster.query.worker.sql import SCHEMA, Question, literal, quoted
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
-SCHEMA = "lake"
 
-
-def connect(scans: Mapping[str, Scan], macro_sql: Iterable[str], memory_limit: str, threads: int) -> DuckDBPyConnection:
-    """Return a DuckDB that holds one view for each scan and reaches nothing else: no other file, network or setting."""
+def blank() -> DuckDBPyConnection:
+    """Return a DuckDB that holds nothing yet. It takes longer to open one than to furnish it."""
     connection = duckdb.connect(
         config={
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "python_enable_replacements": "false",
-            "memory_limit": memory_limit,
-            "threads": str(threads),
             "temp_directory": "",
             "default_null_order": "nulls_last",
         }
     )
     connection.execute("SET TimeZone = 'UTC'")
-    files = [path for scan in scans.values() for path in scan.files]
-    connection.execute(f"SET allowed_paths = [{', '.join(text(path) for path in files)}]")
-    connection.execute("SET enable_external_access = false")
     connection.execute(f"CREATE SCHEMA {SCHEMA}")
-    for name, scan in scans.items():
-        if scan.rows is None:
-            source = select_sql(scan)
-        else:
-            connection.register(f"{name} rows", scan.rows)
-            source = f"SELECT * FROM {quoted(f'{name} rows')}"  # noqa: S608 - quoted
+    return connection
+
+
+def furnish(connection: DuckDBPyConnection, question: Question, tables: Mapping[str, pa.Table]) -> None:
+    """Give a blank DuckDB what a question needs, and lock it: it reaches no other file, network or setting any more.
+
+    Args:
+        tables: rows that a view may select from, by their names.
+
+    Raises:
+        duckdb.Error: a view is not right.
+    """
+    connection.execute(f"SET memory_limit = {literal(question.memory_limit)}")
+    connection.execute(f"SET threads = {question.threads}")
+    connection.execute(f"SET allowed_paths = [{', '.join(literal(path) for path in question.files)}]")
+    connection.execute("SET enable_external_access = false")
+    for name, table in tables.items():
+        connection.register(name, table)
+    for name, source in question.views.items():
         connection.execute(f"CREATE VIEW {SCHEMA}.{quoted(name)} AS {source}")
-    for statement in macro_sql:
+    for statement in question.macros:
         connection.execute(statement)
     connection.execute("SET lock_configuration = true")
-    return connection
 
 
 def select(connection: DuckDBPyConnection, sql: str) -> DuckDBPyRelation:
