@@ -159,15 +159,18 @@ def _timed(action: Callable[[], Any]) -> float:
 
 
 def _bytes_read(action: Callable[[], Any]) -> int:
-    """Return how many bytes the process asked of the system; Linux tells it."""
+    """Return how many bytes the process and those it started asked of the system; Linux tells it."""
     before = _asked()
     action()
-    return _asked() - before
+    after = _asked()
+    return sum(read - before.get(pid, 0) for pid, read in after.items())
 
 
-def _asked() -> int:
-    lines = Path("/proc/self/io").read_text("ascii").splitlines()
-    return int(next(line for line in lines if line.startswith("rchar")).split()[1])
+def _asked() -> dict[str, int]:
+    children = Path("/proc/self/task").glob("*/children")
+    pids = ["self", *(pid for listed in children for pid in listed.read_text("ascii").split())]
+    lines = {pid: Path(f"/proc/{pid}/io").read_text("ascii").splitlines() for pid in pids}
+    return {pid: int(next(line for line in found if line.startswith("rchar")).split()[1]) for pid, found in lines.items()}
 
 
 def _least(file: str, question: Question) -> int:
