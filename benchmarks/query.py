@@ -168,9 +168,12 @@ def _bytes_read(action: Callable[[], Any]) -> int:
 
 def _asked() -> dict[str, int]:
     children = Path("/proc/self/task").glob("*/children")
-    pids = ["self", *(pid for listed in children for pid in listed.read_text("ascii").split())]
-    lines = {pid: Path(f"/proc/{pid}/io").read_text("ascii").splitlines() for pid in pids}
-    return {pid: int(next(line for line in found if line.startswith("rchar")).split()[1]) for pid, found in lines.items()}
+    return {pid: _read(pid) for pid in ("self", *(pid for listed in children for pid in listed.read_text().split()))}
+
+
+def _read(pid: str) -> int:
+    lines = Path(f"/proc/{pid}/io").read_text("ascii").splitlines()
+    return int(next(line for line in lines if line.startswith("rchar")).split()[1])
 
 
 def _least(file: str, question: Question) -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import math
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -112,6 +114,15 @@ def test_months_are_drawn_as_months() -> None:
     assert points.read(by_number).periods == [2020, 2020.5, 2021]
 
 
+@pytest.mark.parametrize("years", [[1950, 2018, 2019, 2020], [*range(2010, 2025)], [2020, 2021], [1920, 2020], [2024]])
+def test_the_years_below_the_axis_do_not_touch(years: list[int]) -> None:
+    figure = charts.draw_lines(points.read(table(year=years, region_name=["甲"] * len(years), value=[1] * len(years))))
+    figure.savefig(io.BytesIO())
+    shown = [label.get_window_extent() for label in figure.axes[0].get_xticklabels() if label.get_text()]
+    assert shown
+    assert all(left.x1 < right.x0 for left, right in pairwise(shown))
+
+
 def test_only_the_greatest_lines_are_drawn_and_the_legend_says_of_how_many() -> None:
     rows = pa.concat_tables([of_prefectures(year=[year] * 47, value=list(range(47))) for year in (2019, 2020)])
     figure = charts.draw_lines(points.read(rows))
@@ -124,7 +135,8 @@ def test_only_the_greatest_lines_are_drawn_and_the_legend_says_of_how_many() -> 
 @pytest.mark.parametrize(
     ("rows", "kind", "words"),
     [
-        (table(year=[2020, 2020], value=[1, 2]), "auto", "several numbers for 2020"),
+        (table(year=[2020, 2020], value=[1, 2]), "auto", r"several numbers for 2020\."),
+        (table(year=[2020, 2020], month=[7, 7], value=[1, 2]), "auto", r"several numbers for 2020-07\."),
         (table(year=[2020, 2021], value=[1, 2], unit=["人", "％"]), "auto", "several units: 人, ％"),
         (table(year=[2020, 2021], name=["a", "b"]), "auto", "no column of numbers"),
         (table(value=[1]), "auto", "no year, region or name"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from estat_dagster.pictures.canvas import new_figure
@@ -89,11 +90,16 @@ def _finish_axis(axes: Axes, points: Points) -> None:
     axes.yaxis.set_major_formatter(number)
     axes.set_ylabel(points.axis_label, parse_math=False)
     axes.grid(alpha=0.3)
-    periods = points.periods
-    if all(isinstance(when, int) for when in periods):
-        axes.set_xlim(periods[0] - 0.5, periods[-1] + 0.5)  # type: ignore[operator]
-        few = len(periods) <= MOST_TICKS
-        axes.xaxis.set_major_locator(FixedLocator(periods) if few else MaxNLocator(integer=True))  # type: ignore[arg-type]
+    periods = [when for when in points.periods if isinstance(when, int)]
+    if len(periods) == len(points.periods):
+        axes.set_xlim(periods[0] - 0.5, periods[-1] + 0.5)
+        axes.xaxis.set_major_locator(FixedLocator(periods) if _have_room(periods) else MaxNLocator(integer=True))
         axes.xaxis.set_major_formatter("{x:.0f}")
         fiscal = all(point.period.endswith("年度") for point in points.points)
         axes.set_xlabel("年度" if fiscal else "年")
+
+
+def _have_room(years: Sequence[int]) -> bool:
+    """Return whether each year can stand below the axis: they are few, and no two are close beside a long gap."""
+    nearest = min((after - before for before, after in pairwise(years)), default=1)
+    return years[-1] - years[0] <= MOST_TICKS * nearest

@@ -198,7 +198,10 @@ def _month(row: dict[str, Any]) -> float | None:
 
 
 def _period_name(when: When | None) -> str:
-    return "" if when is None else str(when)
+    if not isinstance(when, float):
+        return "" if when is None else str(when)
+    year, months = divmod(round(when * 12), 12)
+    return f"{year}-{months + 1:02}" if months else str(year)
 
 
 def _as_number(when: When) -> float:
