@@ -116,7 +116,7 @@ def test_it_knows_nothing_of_the_environment(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary-5417")
     made = Process()
     try:
-        assert made.ready()
+        assert made.ready(60)
         for pid in workers(os.getpid()):
             lines = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
             assert {line.partition(b"=")[0] for line in lines if line} <= {b"PATH", b"LD_LIBRARY_PATH", b"PYTHONPATH"}

@@ -29,6 +29,8 @@ _BATCH_ROWS = 10_000
 
 def main() -> None:
     """Answer until nobody asks any more."""
+    if len(sys.argv) != 2:
+        sys.exit("It can start. What asks queries starts it, with the number of a socket.")
     threading.Thread(target=_end_with_parent, daemon=True).start()
     line = Connection(int(sys.argv[1]))
     try:

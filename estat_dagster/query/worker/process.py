@@ -22,7 +22,7 @@ from pathlib import Path
 from estat_dagster.errors import UnknownError
 from estat_dagster.query.worker import wire
 
-_START_SECONDS = 60.0
+_START_SECONDS, _PATIENCE_SECONDS = 60.0, 5.0
 _MOST_IDLE = 2
 _MOST_KEPT_BYTES = 300_000_000
 _ROOT = Path(__file__).resolve().parents[3]
@@ -53,17 +53,12 @@ class Process:
         self._asked = False
         self._rest = 0
 
-    def ready(self) -> bool:
-        """Wait until a question can be asked, and return whether one can.
-
-        Raises:
-            UnknownError: the process does not start.
-        """
+    def ready(self, seconds: float) -> bool:
+        """Wait until a question can be asked, and return whether one can by then."""
         if self._owes:
-            if not self._line.poll(_START_SECONDS):
-                self.kill()
-                raise UnknownError("The process that runs queries does not start.", hint="The machine may be too busy.")
             try:
+                if not self._line.poll(seconds):
+                    return False
                 self.receive()
             except DiedError:
                 return False
@@ -185,7 +180,7 @@ class Pool:
                 if not self._idle:
                     break
                 taken = self._idle.pop()
-            if taken.ready() and taken.grown() < _MOST_KEPT_BYTES:
+            if taken.ready(_PATIENCE_SECONDS) and taken.grown() < _MOST_KEPT_BYTES:
                 return taken
             taken.close()
         return _started()
@@ -201,13 +196,14 @@ class Pool:
 
 def _started() -> Process:
     made = Process()
-    if made.ready():
+    if made.ready(_START_SECONDS):
         return made
+    made.kill()
     ended = made.how_it_ended()
     made.close()
     raise UnknownError(
         f"The process that runs queries does not start: {ended}.",
-        hint="`python -m estat_dagster.query.worker` says why.",
+        hint="Run it by hand to see why: `python -m estat_dagster.query.worker`.",
     )
 
 
