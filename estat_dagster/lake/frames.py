@@ -157,7 +157,8 @@ def _reader(file: Any, fields: list[int] | None = None) -> Any:
 
 def _most_open() -> int:
     """Return how many frames can be kept open: half of the files that the process may have open, and not too many."""
-    return min(MOST_OPEN, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MOST_OPEN if files == resource.RLIM_INFINITY else min(MOST_OPEN, files // 2)
 
 
 def _dictionary(column: pa.ChunkedArray) -> pa.Array:
