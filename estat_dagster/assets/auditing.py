@@ -97,7 +97,7 @@ def units_consistent(job: DatasetJob) -> Verdict:
 def no_duplicates(job: DatasetJob) -> Verdict:
     """No two valid rows stand at the same coordinates; what was found before is in quarantine."""
     frames = job.frames(VALIDATED)
-    rows = count_repeats(frames.runs(), coordinate_columns(frames.column_names()))
+    rows = count_repeats(frames.runs(kept_open=True), coordinate_columns(frames.column_names()))
     return Verdict(not rows, f"{rows:,} valid rows share their coordinates with another", {"repeated": rows})
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import resource
 import uuid
 from collections.abc import Iterator, Sequence
 from types import TracebackType
@@ -23,6 +24,7 @@ from estat_dagster.lake import paths
 from estat_dagster.lake.store import Store
 
 REPORT = "report.json"
+MOST_OPEN = 500
 BATCH = 2_048  # rows that are read together, where only a part of a frame is wanted
 
 
@@ -61,10 +63,18 @@ class Frames:
             )
         return report
 
-    def runs(self) -> list[Frame]:
-        """Return the frames that count, each to be read where it is wanted."""
+    def runs(self, *, kept_open: bool = False) -> list[Frame]:
+        """Return the frames that count, each to be read where it is wanted.
+
+        Args:
+            kept_open: whether they will be read again and again; so many as there can be are kept open then.
+        """
         entries = self.require_report()["frames"]
-        return [Frame(self._store, f"{self._folder}/{entry['file']}", entry["rows"]) for entry in entries]
+        most = _most_open() if kept_open else 0
+        return [
+            Frame(self._store, f"{self._folder}/{entry['file']}", entry["rows"], kept_open=place < most)
+            for place, entry in enumerate(entries)
+        ]
 
     def __iter__(self) -> Iterator[pa.Table]:
         for frame in self.runs():
@@ -84,10 +94,14 @@ class Frames:
 
 
 class Frame:
-    """One stored frame, of which columns or rows can be read without the others."""
+    """One stored frame, of which columns or rows can be read without the others.
 
-    def __init__(self, store: Store, path: str, num_rows: int) -> None:
-        self._store, self._path, self.num_rows = store, path, num_rows
+    One that is kept open has its dictionaries in memory, and none of its rows.
+    """
+
+    def __init__(self, store: Store, path: str, num_rows: int, *, kept_open: bool = False) -> None:
+        self._store, self._path, self.num_rows, self._kept_open = store, path, num_rows, kept_open
+        self._idle: list[Any] = []
 
     @functools.cached_property
     def column_names(self) -> list[str]:
@@ -106,7 +120,8 @@ class Frame:
 
     def select(self, columns: Sequence[str]) -> pa.Table:
         """Return some columns of all rows."""
-        with self._open(sorted(self.column_names.index(name) for name in columns)) as reader:
+        with self._file() as file:
+            reader = _reader(file, sorted(self.column_names.index(name) for name in columns))
             return reader.read_all().select(list(columns))
 
     def slice(self, offset: int, length: int) -> pa.Table:
@@ -117,10 +132,33 @@ class Frame:
             return pa.Table.from_batches(batches, reader.schema).slice(offset - first * BATCH, length)
 
     @contextlib.contextmanager
-    def _open(self, fields: list[int] | None = None) -> Iterator[Any]:
-        options = ipc.IpcReadOptions(included_fields=fields or [], use_threads=False)
-        with self._store.open_whole(self._path) as file, ipc.open_file(file, options=options) as reader:
+    def _open(self) -> Iterator[Any]:
+        """Give a reader that no other thread uses meanwhile."""
+        with self._file() as file:
+            try:
+                reader = self._idle.pop()
+            except IndexError:
+                reader = _reader(file)
             yield reader
+            if self._kept_open:
+                self._idle.append(reader)
+
+    def _file(self) -> contextlib.AbstractContextManager[Any]:
+        return contextlib.nullcontext(self._kept) if self._kept_open else self._store.open_whole(self._path)
+
+    @functools.cached_property
+    def _kept(self) -> Any:
+        return self._store.open_whole(self._path)
+
+
+def _reader(file: Any, fields: list[int] | None = None) -> Any:
+    return ipc.open_file(file, options=ipc.IpcReadOptions(included_fields=fields or [], use_threads=False))
+
+
+def _most_open() -> int:
+    """Return how many frames can be kept open: half of the files that the process may have open, and not too many."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MOST_OPEN if files == resource.RLIM_INFINITY else min(MOST_OPEN, files // 2)
 
 
 def _dictionary(column: pa.ChunkedArray) -> pa.Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
 import uuid
 from collections.abc import Iterator
 from datetime import datetime
@@ -136,11 +137,14 @@ class Store:
             return self.filesystem.open_input_file(self.full(path))
 
     def open_whole(self, path: str) -> Any:
-        """Open a file that is read in many places: mapped into memory where it is local, fetched once elsewhere."""
-        if not self._is_local:
-            return pa.BufferReader(self.read(path))
+        """Open a file that is read in many places: itself where it is local, a copy of it on this machine elsewhere."""
         with self._explaining("read", path):
-            return pa.memory_map(self.full(path))
+            if self._is_local:
+                return pa.OSFile(self.full(path))
+            with tempfile.NamedTemporaryFile() as copy:  # open, it outlives its name
+                copy.write(self.read(path))
+                copy.flush()
+                return pa.OSFile(copy.name)
 
     def exists(self, path: str) -> bool:
         """Whether there is a file of that name."""

@@ -7,7 +7,9 @@ import resource
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from hypothesis import strategies as st
 from estat_dagster.columns import arrow_schema, encoded
 from estat_dagster.errors import DataError, StorageError, ValidationError
 from estat_dagster.lake import datafiles, rowgroups
+from estat_dagster.lake import frames as stored_frames
 from estat_dagster.lake.datafiles import write_data_files
 from estat_dagster.lake.frames import FrameWriter
 from estat_dagster.lake.lake import Lake
@@ -145,7 +148,7 @@ def test_stored_frames_are_read_whole_by_columns_and_by_rows(
         writer.finish({"version": "1"})
     assert [stored.to_pylist() for stored in frames] == [table.to_pylist() for table in tables]
     assert frames.count() == sum(map(len, tables))
-    for run, table in zip(frames.runs(), tables, strict=True):
+    for run, table in zip(frames.runs(kept_open=data.draw(st.booleans())), tables, strict=True):
         assert run.column_names == table.column_names
         assert run.select(["region_code"]).to_pylist() == table.select(["region_code"]).to_pylist()
         assert {*run.distinct(["region_code", "year"])["region_code"].to_pylist()} >= {
@@ -165,6 +168,33 @@ def test_rows_in_the_middle_of_a_large_frame_are_read_without_the_others(lake: L
     [run] = frames.runs()
     for start, length in ((0, 1), (2_047, 2), (4_096, 2_048), (9_999, 1), (5_000, 5_000)):
         assert run.slice(start, length).column("value").to_pylist() == [float(n) for n in range(start, start + length)]
+
+
+def test_frames_that_are_kept_open_are_read_by_many_threads_and_opened_once(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = lake.frames(POPULATION, A, "transformed")
+    with frames.writer() as writer:
+        for number in range(4):
+            names = pa.array([f"{number}/{n % 50}" for n in range(10_000)]).dictionary_encode()
+            writer.write(number, pa.table({"name": names, "value": [float(n) for n in range(10_000)]}))
+        writer.finish({"version": "1"})
+    monkeypatch.setattr(stored_frames, "MOST_OPEN", 3)
+    opened: list[str] = []
+    open_whole = lake.store.open_whole
+    monkeypatch.setattr(lake.store, "open_whole", lambda path: opened.append(path) or open_whole(path))
+    runs = frames.runs(kept_open=True)
+
+    def read(place: int) -> None:
+        number, start, length = place % 4, place * 37 % 8_000, place * 11 % 2_000
+        found = runs[number].slice(start, length)
+        assert found.column("name").to_pylist() == [f"{number}/{n % 50}" for n in range(start, start + length)]
+        assert found.column("value").to_pylist() == [float(n) for n in range(start, start + length)]
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(read, range(200)))
+    counts = Counter(opened)
+    assert sorted(counts.values()) == [1, 1, 1, 50]
 
 
 @given(rows, st.integers(0, 30), st.integers(0, 30))

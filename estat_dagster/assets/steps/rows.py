@@ -119,7 +119,9 @@ def validate(job: DatasetJob) -> StepResult:
 def _validate(job: DatasetJob, source: Frames, frames: Frames, version: str) -> dict[str, Any]:
     columns = source.column_names()
     measure = source.require_report().get("measure", MEASURE)  # frames of an earlier mapping do not say
-    validator = DataQualityValidator(source.runs(), order_columns(job.domain.order, columns), measure=measure)
+    validator = DataQualityValidator(
+        source.runs(kept_open=True), order_columns(job.domain.order, columns), measure=measure
+    )
     found = QualityReport()
     with frames.writer() as writer:
 
