@@ -166,7 +166,7 @@ def _commit(store: Store, table: Table, files: list[DataFile], written: list[Wri
         new = list(entries(store, table.io, transaction.table_metadata, written))
         rows = str(sum(file.record_count for file in new))
         properties = {summary.ACTION: summary.COMPACTED, summary.CARRIED: rows}
-        with transaction.update_snapshot(snapshot_properties=properties).overwrite() as snapshot:
+        with transaction.replace_files(properties) as snapshot:
             # A commit that took out one of the files is in the way, and no other.
             snapshot.delete_by_predicate(rows_of())
             for file in files:

@@ -65,7 +65,7 @@ def replace(
             others = list(entries(store, table.io, metadata, rest))
             rows = {summary.ROWS: mine, summary.CARRIED: others}
             counted = {name: str(sum(file.record_count for file in held)) for name, held in rows.items()}
-            with transaction.update_snapshot(snapshot_properties=properties | counted).overwrite() as snapshot:
+            with transaction.replace_files(properties | counted) as snapshot:
                 snapshot.delete_by_predicate(rows_of(*dataset_ids))
                 for file in set(old) - stay:
                     snapshot.delete_data_file(file)

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 FIELD_ID = b"PARQUET:field_id"
 CREDIT = "政府統計の総合窓口(e-Stat) https://www.e-stat.go.jp/"
 MANIFESTS = {
-    # Every commit reads all manifests, and a load leaves two: maintenance merges them from this number on.
+    # Every commit and query reads all manifests, and a load leaves one or two: they are merged from this number on.
     "commit.manifest-merge.enabled": "true",
     "commit.manifest.min-count-to-merge": "20",
+    "commit.manifest.target-size-bytes": "8388608",
 }
 PROPERTIES = {
     **MANIFESTS,

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyiceberg.exceptions import ValidationException
+from pyiceberg.manifest import ManifestFile
 
 from estat_dagster.columns import Column, axis_columns
 from estat_dagster.errors import ValidationError
 from estat_dagster.lake import schemas
+from estat_dagster.lake.datafiles import write_data_files
 from estat_dagster.lake.lake import Lake
+from estat_dagster.lake.replacing import data_folder, replace
 from estat_dagster.lake.transactions import Transaction
 from tests.lake.shore import POPULATION, frame, group, load
 
@@ -142,3 +147,57 @@ def test_a_transaction_copies_the_metadata_once_for_each_change(lake: Lake) -> N
         table.refresh()
         assert transaction.table_metadata is not after
     assert lake.tables.load(POPULATION.table_name).properties["a"] == "1"
+
+
+FEW = 4
+
+
+@pytest.fixture
+def merging_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schemas, "PROPERTIES", schemas.PROPERTIES | {"commit.manifest.min-count-to-merge": str(FEW)})
+
+
+@pytest.mark.usefixtures("merging_early")
+def test_loads_leave_few_manifests_and_every_snapshot_keeps_its_rows(lake: Lake) -> None:
+    ids = [f"{number:010d}" for number in range(1, 8)]
+    held: dict[str, float] = {}
+    then: list[tuple[int, dict[str, float]]] = []
+    for number, dataset_id in enumerate([*ids, *ids[::-1], *ids[::2]]):
+        held[dataset_id] = float(number)
+        then.append((load(lake, frame(dataset_id, [float(number)], [1990 + number % 3])), dict(held)))
+        table = lake.tables.load(POPULATION.table_name)
+        assert len(table.current_snapshot().manifests(table.io)) <= FEW + 1
+    for snapshot, expected in then:
+        found = table.scan(snapshot_id=snapshot).to_arrow().select(["dataset_id", "value"]).to_pylist()
+        assert sorted((row["dataset_id"], row["value"]) for row in found) == sorted(expected.items())
+    total = table.current_snapshot().summary
+    assert (total["total-records"], total["total-data-files"]) == ("7", "7")
+
+
+@pytest.mark.usefixtures("merging_early")
+def test_a_load_that_lost_against_the_same_dataset_is_seen_though_manifests_were_merged_since(lake: Lake) -> None:
+    load(lake, frame(A, [1.0]))
+    before = lake.tables.load(POPULATION.table_name)
+    groups = [group(frame(B, [9.0]), schemas.file_schema(before.schema()))]
+    written = write_data_files(lake.store, data_folder(lake.store, before), B, groups, ["year"])
+    load(lake, frame(B, [2.0]))
+    for number in range(3, 10):
+        load(lake, frame(f"{number:010d}", [float(number)]))
+    with pytest.raises(ValidationException):
+        replace(lake.store, before, [B], written, {})
+    assert values(lake, B) == [2.0]
+
+
+def test_a_first_load_opens_each_manifest_once(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3, 8):
+        load(lake, frame(f"{number:010d}", [float(number)]))
+    opened: list[str] = []
+    fetch = ManifestFile.fetch_manifest_entry
+
+    def count(self: ManifestFile, *args: Any, **options: Any) -> Any:
+        opened.append(self.manifest_path)
+        return fetch(self, *args, **options)
+
+    monkeypatch.setattr(ManifestFile, "fetch_manifest_entry", count)
+    load(lake, frame(A, [1.0]))
+    assert len(opened) == len(set(opened)) == 5
