@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -71,6 +72,7 @@ def test_one_process_answers_one_query_after_another(engine: EmbeddedEngine) -> 
 
 
 def test_queries_at_once_have_a_process_each_and_few_stay(engine: EmbeddedEngine) -> None:
+    before = workers(os.getpid())
     open_ones = [engine.run(numbers(50)) for _ in range(4)]
     readers = [iter(result.batches) for result in open_ones]
     first = [next(reader) for reader in readers]
@@ -78,7 +80,7 @@ def test_queries_at_once_have_a_process_each_and_few_stay(engine: EmbeddedEngine
     with ThreadPoolExecutor(4) as pool:
         rest = list(pool.map(lambda reader: sum(batch.num_rows for batch in reader), readers))
     assert [batch.num_rows + more for batch, more in zip(first, rest, strict=True)] == [50_000] * 4
-    assert len(workers(os.getpid())) <= 2
+    assert len(workers(os.getpid()) - before) <= 2
 
 
 def test_a_process_that_is_killed_is_an_error_and_the_next_query_has_another(engine: EmbeddedEngine) -> None:
@@ -134,6 +136,18 @@ def test_one_that_keeps_much_memory_is_not_used_again(monkeypatch: pytest.Monkey
     with pool.process() as other:
         assert other is not first
     pool.close()
+
+
+def test_a_result_that_is_dropped_in_a_cycle_gives_its_process_back(engine: EmbeddedEngine) -> None:
+    rows(engine, "SELECT 1")
+    before = workers(os.getpid())
+    for _ in range(30):
+        cycle: list[object] = [engine.run(numbers(50))]
+        cycle.append(cycle)
+        del cycle
+        gc.collect()
+        assert rows(engine, "SELECT 1") == [(1,)]
+    assert len(workers(os.getpid()) - before) <= 1
 
 
 def test_a_process_that_cannot_start_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -118,13 +118,14 @@ class Process:
         self._asked = False
         return True
 
-    def close(self) -> None:
-        """Kill the process if it is alive, and free what belongs to it here."""
+    def close(self) -> str:
+        """Kill the process if it is alive, free what belongs to it here, and return what ended it."""
         self.kill()
-        self._process.wait()
+        ended = self.how_it_ended()
         self._line.close()
         if self._process.stdin:
             self._process.stdin.close()
+        return ended
 
     def _resident(self) -> int:
         try:
@@ -135,7 +136,7 @@ class Process:
 
 
 class Pool:
-    """The processes that nobody asks at the moment.
+    """The processes that run DuckDB for this one, and those of them that nobody asks at the moment.
 
     Args:
         pid: the process whose they are; one that is forked from it leaves them alone.
@@ -144,13 +145,16 @@ class Pool:
     def __init__(self, pid: int) -> None:
         self._pid = pid
         self._idle: list[Process] = []
-        self._lock = threading.Lock()
+        # Whoever drops a result without closing it lets its process be given back while objects are being collected:
+        # the process must not be one of them, and any line may be interrupted by it.
+        self._all: set[Process] = set()
+        self._lock = threading.RLock()
 
     def start(self) -> None:
         """Let there be a process soon: it starts while its first question is still being made."""
         with self._lock:
             if not self._idle:
-                self._idle.append(Process())
+                self._idle.append(self._made())
 
     @contextmanager
     def process(self) -> Iterator[Process]:
@@ -170,9 +174,9 @@ class Pool:
         if os.getpid() != self._pid:
             return
         with self._lock:
-            idle, self._idle = self._idle, []
-        for one in idle:
-            one.close()
+            self._idle.clear()
+            for one in list(self._all):
+                self._end(one)
 
     def _take(self) -> Process:
         while True:
@@ -182,8 +186,14 @@ class Pool:
                 taken = self._idle.pop()
             if taken.ready(_PATIENCE_SECONDS) and taken.grown() < _MOST_KEPT_BYTES:
                 return taken
-            taken.close()
-        return _started()
+            self._end(taken)
+        taken = self._made()
+        if not taken.ready(_START_SECONDS):
+            raise UnknownError(
+                f"The process that runs queries does not start: {self._end(taken)}.",
+                hint="Run it by hand to see why: `python -m estat_dagster.query.worker`.",
+            )
+        return taken
 
     def _put(self, taken: Process) -> None:
         with self._lock:
@@ -191,20 +201,19 @@ class Pool:
             if keep:
                 self._idle.append(taken)
         if not keep:
-            taken.close()
+            self._end(taken)
 
-
-def _started() -> Process:
-    made = Process()
-    if made.ready(_START_SECONDS):
+    def _made(self) -> Process:
+        made = Process()
+        with self._lock:
+            self._all.add(made)
         return made
-    made.kill()
-    ended = made.how_it_ended()
-    made.close()
-    raise UnknownError(
-        f"The process that runs queries does not start: {ended}.",
-        hint="Run it by hand to see why: `python -m estat_dagster.query.worker`.",
-    )
+
+    def _end(self, process: Process) -> str:
+        """Close a process, and return what ended it."""
+        with self._lock:
+            self._all.discard(process)
+        return process.close()
 
 
 def pool() -> Pool:
