@@ -42,10 +42,14 @@ TEXTS: dict[str, tuple[tuple[str, str], ...]] = {
             "list_transform([{'text': s, 'old': a, 'new': b}], lambda trino_x: "
             "CASE WHEN strlen(trino_x.new) > strlen(trino_x.old) "
             f"AND strlen(trino_x.text) * strlen(trino_x.new) > {MOST_REPLACED} "
-            "AND (strlen(trino_x.text) - strlen(replace(trino_x.text, trino_x.old, ''))) "
-            "// greatest(strlen(trino_x.old), 1) "
+            "AND CASE WHEN trino_x.old = '' THEN length(trino_x.text) + 1 "
+            "ELSE (strlen(trino_x.text) - strlen(replace(trino_x.text, trino_x.old, ''))) // strlen(trino_x.old) END "
             f"* (strlen(trino_x.new) - strlen(trino_x.old)) > {MOST_REPLACED} "
             f"THEN trino_fail('replace makes a text longer by {MOST_REPLACED:,} bytes at most') "
+            # Nothing is found before every character, and at the end.
+            "WHEN trino_x.old = '' AND trino_x.text = '' THEN trino_x.new WHEN trino_x.old = '' "
+            "THEN trino_x.new || array_to_string(list_transform(str_split(trino_x.text, ''), "
+            "lambda trino_c: trino_c || trino_x.new), '') "
             "ELSE replace(trino_x.text, trino_x.old, trino_x.new) END)[1]",
         ),
     ),
