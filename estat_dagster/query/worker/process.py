@@ -26,7 +26,7 @@ _START_SECONDS, _PATIENCE_SECONDS = 60.0, 5.0
 _MOST_IDLE = 2
 _MOST_KEPT_BYTES = 300_000_000
 _ROOT = Path(__file__).resolve().parents[3]
-_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
+_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH")
 
 
 class DiedError(Exception):
@@ -39,13 +39,14 @@ class Process:
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
         kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+        found_in = os.pathsep.join([str(_ROOT), *filter(None, sys.path)])  # what this process imports, it finds too
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "estat_dagster.query.worker", str(theirs.fileno())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
-                env=kept | {"PYTHONPATH": str(_ROOT)},
+                env=kept | {"PYTHONPATH": found_in},
                 start_new_session=True,  # Ctrl-C is for the one that asks
             )
         self._line = Connection(ours.detach())
