@@ -182,7 +182,7 @@ def _is_about_subscriptions(message: Message) -> bool:
     if not isinstance(told, dict):
         return False
     if told.get("type") == "start":
-        return operations(document_of(told.get("payload"))) == {OperationType.SUBSCRIPTION}
+        return operations(document_of(told.get("payload"))) == frozenset({OperationType.SUBSCRIPTION})
     return told.get("type") in WITHOUT_OPERATION
 
 
