@@ -1,7 +1,6 @@
 """What one more small dataset costs a table that holds many: seconds of its commit, and of a query's plan.
 
-`python -m benchmarks.commits [--datasets 400] [--apart]`. Each dataset is two rows of two years, loaded by a commit of
-its own. `--apart` leaves each load's manifests as they are, which is how the table would be without merging them.
+`python -m benchmarks.commits [--datasets 400]`. Each dataset is two rows of two years, loaded by a commit of its own.
 """
 
 from __future__ import annotations
@@ -40,14 +39,9 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--datasets", type=int, default=400)
-    parser.add_argument("--apart", action="store_true", help="merge no manifests")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         lake = open_lake(Settings(lake_home=Path(folder)))
-        table = lake.tables.create_domain_table(DOMAIN.name)
-        if arguments.apart:
-            with table.transaction() as transaction:
-                transaction.set_properties({"commit.manifest-merge.enabled": "false"})
         for start in range(0, arguments.datasets, EACH):
             began = time.perf_counter()
             for number in range(start + 1, start + EACH + 1):
