@@ -13,6 +13,7 @@ from estat_dagster.assets.steps.publish import table_facts
 from estat_dagster.assets.steps.rows import reconcile
 from estat_dagster.columns import frame_schema
 from estat_dagster.lake import paths
+from estat_dagster.lake.frames import names_of
 from estat_dagster.records.mapper import LOADED_AT
 from estat_dagster.records.order import coordinate_columns, count_repeats
 
@@ -96,8 +97,8 @@ def units_consistent(job: DatasetJob) -> Verdict:
 
 def no_duplicates(job: DatasetJob) -> Verdict:
     """No two valid rows stand at the same coordinates; what was found before is in quarantine."""
-    frames = job.frames(VALIDATED)
-    rows = count_repeats(frames.runs(kept_open=True), coordinate_columns(frames.column_names()))
+    runs = job.frames(VALIDATED).runs(kept_open=True)
+    rows = count_repeats(runs, coordinate_columns(names_of(runs)))
     return Verdict(not rows, f"{rows:,} valid rows share their coordinates with another", {"repeated": rows})
 
 

@@ -86,7 +86,7 @@ class Frames:
 
     def column_names(self) -> list[str]:
         """Return the names of the columns that any frame has, in order."""
-        return list(dict.fromkeys(name for frame in self.runs() for name in frame.column_names))
+        return names_of(self.runs())
 
     def writer(self) -> FrameWriter:
         """Return a writer whose frames replace these when it is finished."""
@@ -149,6 +149,11 @@ class Frame:
     @functools.cached_property
     def _kept(self) -> Any:
         return self._store.open_whole(self._path)
+
+
+def names_of(runs: Sequence[Frame]) -> list[str]:
+    """Return the names of the columns that any of some frames has, in order."""
+    return list(dict.fromkeys(name for frame in runs for name in frame.column_names))
 
 
 def _reader(file: Any, fields: list[int] | None = None) -> Any:

@@ -66,6 +66,7 @@ class Duck:
         return "\n".join([f"DuckDB SQL: {query.sql}", *reads, plan.decode()])
 
     def _prepare(self, tree: exp.Expr, tables: Tables, as_of: AsOf | None, work: Work) -> _Prepared:
+        pool().start()
         scans = sources.place(tree, tables, as_of, lambda expression: self._value(expression, work), self._plans.plan)
         work.columns = [name for scan in scans.values() for name in scan.columns]
         return _translated(tree, scans)

@@ -23,7 +23,6 @@ from estat_dagster.query.duck import Duck
 from estat_dagster.query.engine import QueryResult, check_limit
 from estat_dagster.query.tables import Tables
 from estat_dagster.query.work import Work
-from estat_dagster.query.worker.process import pool
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
@@ -69,7 +68,6 @@ class EmbeddedEngine:
         self._most_bytes = _GROWTH * _bytes(memory_limit)
         self._cursors = Cursors(most=open_answers, seconds=open_seconds)
         self._works: dict[str, Work] = {}
-        pool().start()
 
     def run(
         self,

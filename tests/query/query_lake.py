@@ -55,6 +55,8 @@ VALUES = {
     2019: [1010.0, 49.0, 133.0, 80.0],
     2020: [1020.0, None, 136.0, 81.0],
 }
+# One call of DuckDB's over arrays in arrays: it looks neither at the clock nor at its limit of memory meanwhile.
+ONE_CALL = "SELECT cardinality(flatten(repeat(sequence(1, 10000), 10000)))"
 
 
 def build_catalog(home: Path) -> Catalog:

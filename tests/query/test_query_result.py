@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from pyiceberg.catalog import Catalog
-from query_lake import LOADED, NAMESPACE, numbers, rows
+from query_lake import LOADED, NAMESPACE, ONE_CALL, numbers, rows
 
 from estat_dagster.errors import RequestTimeoutError, StorageError, ValidationError
 from estat_dagster.query import problems
@@ -132,10 +132,6 @@ def test_a_runaway_query_is_stopped_in_time(lake: Catalog) -> None:
     with pytest.raises(RequestTimeoutError, match=r"longer than 0\.5 s\..*WHERE"):
         EmbeddedEngine(lake, NAMESPACE, seconds=0.5).run(RUNAWAY).read_all()
     assert time.monotonic() - started < 5
-
-
-# One call of DuckDB's over arrays in arrays: it looks neither at the clock nor at its limit of memory meanwhile.
-ONE_CALL = "SELECT cardinality(flatten(repeat(sequence(1, 10000), 10000)))"
 
 
 def test_one_call_without_end_is_stopped_in_time(lake: Catalog) -> None:

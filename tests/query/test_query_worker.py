@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from query_lake import numbers, rows
+from query_lake import ONE_CALL, numbers, rows
 
 from estat_dagster.errors import UnknownError
 from estat_dagster.query.embedded import EmbeddedEngine
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-ENDLESS = "SELECT cardinality(flatten(repeat(sequence(1, 10000), 10000)))"
+GONE = "Z"
 KILLED_WHILE_ASKING = """
 from estat_dagster.query.embedded import EmbeddedEngine
 print("begun", flush=True)
@@ -38,13 +38,9 @@ def workers(parent: int) -> set[int]:
     """Return the processes of `parent` that run DuckDB."""
     found = set()
     for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-            line = stat.with_name("cmdline").read_bytes()
-        except OSError:  # it has ended meanwhile
-            continue
-        if fields[0] != "Z" and int(fields[1]) == parent and b"estat_dagster.query.worker" in line:
-            found.add(int(stat.parent.name))
+        fields = _stat(pid := int(stat.parent.name))
+        if fields[0] != GONE and int(fields[1]) == parent and b"estat_dagster.query.worker" in _command(pid):
+            found.add(pid)
     return found
 
 
@@ -100,7 +96,7 @@ def test_an_idle_process_that_was_killed_is_replaced(engine: EmbeddedEngine) -> 
 
 @pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_it_ends_with_the_process_that_asks_even_within_one_call(stop: signal.Signals) -> None:
-    code = KILLED_WHILE_ASKING.format(sql=ENDLESS)
+    code = KILLED_WHILE_ASKING.format(sql=ONE_CALL)
     with subprocess.Popen(
         [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as asking:
@@ -164,17 +160,26 @@ def test_a_thread_that_ends_leaves_no_process_waiting(engine: EmbeddedEngine) ->
     assert rows(engine, "SELECT 1") == [(1,)]
 
 
+def _stat(pid: int) -> list[str]:
+    """Return what Linux tells of a process, from its state on; the state is GONE where it has ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return [GONE]
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
 def _seconds(pid: int) -> float:
     """Return the seconds that a process has worked."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    fields = _stat(pid)
+    return 0 if fields == [GONE] else (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
+    return _stat(pid)[0] != GONE

@@ -14,7 +14,7 @@ from estat_dagster.columns import EXTRA_AXES
 from estat_dagster.estat.manifest import Manifest
 from estat_dagster.estat.pages import StatsPage
 from estat_dagster.lake import paths
-from estat_dagster.lake.frames import Frames, FrameWriter
+from estat_dagster.lake.frames import Frames, FrameWriter, names_of
 from estat_dagster.parallel import side_by_side
 from estat_dagster.records.classes import dangling_parents, distinct_axes, repeated_classes
 from estat_dagster.records.mapper import MappingReport, SchemaMapper
@@ -117,11 +117,10 @@ def validate(job: DatasetJob) -> StepResult:
 
 
 def _validate(job: DatasetJob, source: Frames, frames: Frames, version: str) -> dict[str, Any]:
-    columns = source.column_names()
+    runs = source.runs(kept_open=True)
+    columns = names_of(runs)
     measure = source.require_report().get("measure", MEASURE)  # frames of an earlier mapping do not say
-    validator = DataQualityValidator(
-        source.runs(kept_open=True), order_columns(job.domain.order, columns), measure=measure
-    )
+    validator = DataQualityValidator(runs, order_columns(job.domain.order, columns), measure=measure)
     found = QualityReport()
     with frames.writer() as writer:
 
