@@ -112,6 +112,13 @@ class StorageError(DataLakeError):
         return self.retry
 
 
+class DamagedError(StorageError):
+    """A file of the lake is there and is not what was written."""
+
+    def __init__(self, message: str, *, hint: str = "", **context: Any) -> None:
+        super().__init__(message, retry=False, hint=hint, **context)
+
+
 class DataError(DataLakeError):
     """The data itself is not what it must be: incomplete, contradictory, or absent."""
 

@@ -100,8 +100,8 @@ def rebuild_job(definitions: Callable[[], dg.Definitions]) -> dg.JobDefinition:
 
 
 def due_datasets(bench: Workbench, found: Watched, only: list[str], *, retry_failed: bool) -> list[str]:
-    """Return which datasets shall be loaded: those e-Stat changed or may have changed, and those left failed."""
-    due = {update.id for update in found.updates.news if update.state != GONE}
+    """Return which datasets shall be loaded: those that changed or may have, that are damaged, and that failed."""
+    due = {update.id for update in found.updates.news if update.state != GONE} | dict(found.damaged).keys()
     if retry_failed:
         due |= {e.dataset_id for e in bench.lake.registry if e.status == FAILED and (not only or e.dataset_id in only)}
     return sorted(due - {update.id for update in found.updates.tables if update.state == GONE})
@@ -136,5 +136,5 @@ def _facts(found: Watched, due: list[str]) -> dict[str, dg.MetadataValue | str |
         "compared": len(updates.tables),
         "gone": sum(update.state == GONE for update in updates.tables),
         "changes": dg.MetadataValue.md("\n".join(changes) or "Nothing changed."),
-        "not_compared": dg.MetadataValue.json(dict(found.left_out)),
+        "not_compared": dg.MetadataValue.json(dict(found.left_out + found.damaged)),
     }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from estat_dagster.domains import check_dataset_id
+from estat_dagster.errors import DataError, StorageError
 from estat_dagster.estat import days
 from estat_dagster.estat.manifest import Manifest
 from estat_dagster.estat.updates import Held, Updates, find_updates
@@ -18,10 +19,14 @@ from estat_dagster.workbench import Workbench
 
 @dataclass(frozen=True)
 class Watched:
-    """What became of the lake's datasets, and the ids that could not be compared, with the reason."""
+    """What became of the lake's datasets, and the ids that could not be compared, with the reason.
+
+    Those of `damaged` do not tell any more what was loaded; loading them again mends that.
+    """
 
     updates: Updates
     left_out: tuple[tuple[str, str], ...]
+    damaged: tuple[tuple[str, str], ...] = ()
 
 
 def watch(
@@ -41,16 +46,21 @@ def watch(
     """
     registry, ids = bench.lake.registry, [check_dataset_id(each_id) for each_id in dict.fromkeys(dataset_ids)]
     entries = [registry.get_dataset_info(dataset_id) for dataset_id in ids] if ids else list(registry)
-    held, left_out = [], []
+    held, left_out, damaged = [], [], []
     for entry in entries:
         if entry.raw_uri is None or entry.checked_at is None:
             left_out.append((entry.dataset_id, "it was never loaded"))
         elif entry.source != bench.estat.source:
             left_out.append((entry.dataset_id, f"it was loaded from {entry.source}"))
         else:
-            held.append(held_of(bench.lake, entry))
+            try:
+                held.append(held_of(bench.lake, entry))
+            except (DataError, StorageError) as error:
+                if error.can_retry:
+                    raise
+                damaged.append((entry.dataset_id, error.message.rstrip(".")))
     updates = find_updates(bench.estat, held, today=today or days.today(), each=each or bool(ids))
-    return Watched(updates, tuple(left_out))
+    return Watched(updates, tuple(left_out), tuple(damaged))
 
 
 def held_of(lake: Lake, entry: DatasetEntry) -> Held:

@@ -32,7 +32,7 @@ def command(dataset_ids: tuple[str, ...], each: bool, every: bool, form: str) ->
     tables = found.updates.tables if every else found.updates.news
     rows = [(t.id, t.title, t.state, t.what, t.held_updated, t.updated, t.held_records, t.records) for t in tables]
     print_rows(COLUMNS, rows, form)
-    for dataset_id, reason in found.left_out:
+    for dataset_id, reason in found.left_out + found.damaged:
         say(f"{dataset_id} was not compared: {reason}.")
     say(_summary(found.updates))
     say(found.updates.credit)

@@ -20,6 +20,7 @@ from estat_dagster.estat.pages import StatsPage
 from estat_dagster.estat.parallel import ParallelFetcher
 from estat_dagster.estat.plan import FetchPlan, refuse_larger
 from estat_dagster.estat.scope import Scope, narrowing, split_scope
+from estat_dagster.parallel import side_by_side
 from estat_dagster.telemetry import log
 
 __all__ = ["RESTARTS", "FetchPlan", "PageSink", "fetch_dataset"]
@@ -206,7 +207,7 @@ class _Fetch:
             result_date=self.ledger.result_date,
             updated_date=self.ledger.updated_date,
             total_number=sum(part.total_number for part in parts),
-            content_hash=content_hash((self._sink.read_page(entry.file) for entry in pages), class_inf),
+            content_hash=content_hash(side_by_side(self._sink.read_page, [e.file for e in pages]), class_inf),
             pages=pages,
             stamp=self._stamp,
             parts=tuple(parts) if several else (),

@@ -11,8 +11,10 @@ from typing import Any
 
 import msgspec
 
+from estat_dagster.errors import DataError
 from estat_dagster.estat.models import Metadata, parse_axes
 from estat_dagster.estat.pages import StatsPage
+from estat_dagster.parallel import side_by_side
 
 
 class PageEntry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -68,8 +70,18 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @staticmethod
     def from_json(body: bytes) -> Manifest:
-        """Read a stored manifest."""
-        return _MANIFEST.decode(body)
+        """Read a stored manifest.
+
+        Raises:
+            DataError: it is damaged.
+        """
+        try:
+            return _MANIFEST.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise DataError(
+                f"The manifest of a fetch is damaged: {error}.",
+                hint="Load the dataset again, or restore the file from a backup.",
+            ) from error
 
     def metadata(self, first: StatsPage) -> Metadata:
         """Return table and all axes; `first` is the first page."""
@@ -85,8 +97,7 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def _page_faults(self, read: Callable[[PageEntry], StatsPage]) -> Iterator[str]:
         position, part, offset, states = 1, 1, 0, set()
-        for entry in self.pages:
-            page = read(entry)
+        for entry, page in zip(self.pages, side_by_side(read, self.pages), strict=True):
             if entry.part != part:
                 part, offset = entry.part, position - 1
             states.add(page.table.updated_date)

@@ -87,7 +87,7 @@ def _pages(store: Store, dataset_id: str, manifest: str) -> list[str]:
     except msgspec.DecodeError as error:
         raise DataError(
             f"The manifest {store.uri(path)} cannot be read: {error}.",
-            hint=f"Restore it from a backup, or fetch again: `estat load {dataset_id} --force`.",
+            hint=f"Restore it from a backup, or remove it and load the dataset again: `estat load {dataset_id}`.",
             dataset_id=dataset_id,
         ) from error
 

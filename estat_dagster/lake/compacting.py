@@ -59,7 +59,7 @@ def compact(tables: IcebergTableManager, name: str, *, dry_run: bool = False) ->
     Raises:
         StorageError: the table cannot be read or written.
     """
-    with explaining(f"The files of {name} could not be put together"):
+    with explaining(f"The files of {name} could not be put together", reading=True):
         return _compact(tables, name, dry_run)
 
 

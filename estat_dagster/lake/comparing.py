@@ -85,7 +85,7 @@ def compare(
     table = find_table(tables, dataset_id)
     old = previous_snapshot(table, dataset_id) if before is None else snapshot_as_of(table, before)
     new = current_snapshot(table) if after is None else snapshot_as_of(table, after)
-    with explaining(f"The rows of {dataset_id} could not be compared"):
+    with explaining(f"The rows of {dataset_id} could not be compared", reading=True):
         return _compare(table, dataset_id, old, new, sample)
 
 

@@ -84,7 +84,7 @@ def _rows(tables: IcebergTableManager, name: str, dataset_id: str) -> int:
     table = tables.load(name)
     if not files_of(table, dataset_id):
         return 0
-    with explaining(f"The rows of {dataset_id} in {name} could not be counted"):
+    with explaining(f"The rows of {dataset_id} in {name} could not be counted", reading=True):
         return int(table.scan(row_filter=rows_of(dataset_id)).count())
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import logging
 import resource
 import uuid
 from collections.abc import Iterator, Sequence
@@ -21,7 +22,9 @@ from pyarrow import ipc
 from estat_dagster.domains import Domain
 from estat_dagster.errors import DataError
 from estat_dagster.lake import paths
+from estat_dagster.lake.problems import explaining
 from estat_dagster.lake.store import Store
+from estat_dagster.telemetry import log
 
 REPORT = "report.json"
 MOST_OPEN = 500
@@ -41,12 +44,29 @@ class Frames:
         return self._store.uri(self._folder)
 
     def report(self) -> dict[str, Any] | None:
-        """Return the report of the frames that count; None where there are none, or of another form than today's."""
+        """Return the report of the frames that count; None where there is none that can be read, or of today's form."""
         path = f"{self._folder}/{REPORT}"
         if not self._store.exists(path):
             return None
-        report: dict[str, Any] = msgspec.json.decode(self._store.read(path))
+        try:
+            report: dict[str, Any] = msgspec.json.decode(self._store.read(path), type=dict[str, Any])
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            self._warn(f"{self._store.uri(path)} is damaged: {error}.")
+            return None
         return report if "frames" in report else None
+
+    def whole_report(self) -> dict[str, Any] | None:
+        """Return the report; None also where a frame that counts is not there with as many bytes as were written."""
+        report = self.report()
+        entries = report["frames"] if report else []
+        sizes = {file.path.rpartition("/")[2]: file.size for file in self._store.walk(self._folder)}
+        if lost := [each["file"] for each in entries if sizes.get(each["file"]) != each.get("bytes")]:
+            self._warn(f"In {self.uri} {', '.join(lost)} are gone, cut, or of an earlier version.")
+        return None if lost else report
+
+    def _warn(self, words: str) -> None:
+        message = f"{words} The {self._step} rows are made again."
+        log("staging", message, dataset_id=self._dataset_id, level=logging.WARNING)
 
     def require_report(self) -> dict[str, Any]:
         """Return the report.
@@ -143,8 +163,14 @@ class Frame:
             if self._kept_open:
                 self._idle.append(reader)
 
-    def _file(self) -> contextlib.AbstractContextManager[Any]:
-        return contextlib.nullcontext(self._kept) if self._kept_open else self._store.open_whole(self._path)
+    @contextlib.contextmanager
+    def _file(self) -> Iterator[Any]:
+        with explaining(f"{self._store.uri(self._path)} could not be read", reading=True):
+            if self._kept_open:
+                yield self._kept
+            else:
+                with self._store.open_whole(self._path) as file:
+                    yield file
 
     @functools.cached_property
     def _kept(self) -> Any:
@@ -175,7 +201,7 @@ class FrameWriter:
 
     def __init__(self, store: Store, folder: str) -> None:
         self._store, self._folder, self._version = store, folder, uuid.uuid4().hex[:12]
-        self._rows: dict[str, int] = {}
+        self._written: dict[str, dict[str, int]] = {}
         self._finished = False
 
     def __enter__(self) -> FrameWriter:
@@ -190,26 +216,25 @@ class FrameWriter:
     def write(self, number: int, frame: pa.Table) -> None:
         """Store the frame of a number; frames are read in the order of their numbers."""
         name = f"{self._version}-{number:05d}.arrow"
-        self._rows[name] = len(frame)
+        self._written[name] = {"rows": len(frame)}
         options = ipc.IpcWriteOptions(compression="lz4", use_threads=False)
-        with (
-            self._store.writing(f"{self._folder}/{name}") as stream,
-            ipc.new_file(stream, frame.schema, options=options) as writer,
-        ):
-            writer.write_table(frame.unify_dictionaries().combine_chunks(), max_chunksize=BATCH)
+        with self._store.writing(f"{self._folder}/{name}") as stream:
+            with ipc.new_file(stream, frame.schema, options=options) as writer:
+                writer.write_table(frame.unify_dictionaries().combine_chunks(), max_chunksize=BATCH)
+            self._written[name]["bytes"] = stream.tell()
 
     def clear(self) -> None:
         """Take back the frames that were written."""
-        for name in self._rows:
+        for name in self._written:
             self._store.remove(f"{self._folder}/{name}")
-        self._rows.clear()
+        self._written.clear()
 
     def finish(self, report: dict[str, Any]) -> None:
         """Store the report, which makes the frames count."""
-        entries = [{"file": name, "rows": rows} for name, rows in sorted(self._rows.items())]
+        entries = [{"file": name, **facts} for name, facts in sorted(self._written.items())]
         body = msgspec.json.format(msgspec.json.encode({**report, "frames": entries}), indent=2)
         self._store.write(f"{self._folder}/{REPORT}", body)
         self._finished = True
         for name in self._store.names(self._folder):
-            if name != REPORT and name not in self._rows:
+            if name != REPORT and name not in self._written:
                 self._store.remove(f"{self._folder}/{name}")

@@ -180,7 +180,7 @@ class IcebergTableManager:
     def count_rows(self, name: str, dataset_id: str) -> dict[str, Any]:
         """Return of one dataset in a table: `rows`, `nulls` (of value) and `value_sum`, from the current snapshot."""
         scan = self.load(name).scan(row_filter=rows_of(dataset_id), selected_fields=("value",))
-        with explaining(f"The rows of {dataset_id} in {name} could not be read"):
+        with explaining(f"The rows of {dataset_id} in {name} could not be read", reading=True):
             return summarise(scan.to_arrow().column("value"))
 
 

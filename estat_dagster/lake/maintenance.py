@@ -92,8 +92,9 @@ def _told(report: Report) -> Report:
 def _do(lake: Lake, kind: str, name: str, older_than: timedelta, keep: int, dry_run: bool) -> Report:
     if kind == REPAIR:
         mended = repair(lake, name, dry_run=dry_run)
-        facts = {"gone": mended.gone, "mended": mended.mended, "load_again": mended.load_again}
-        return Report(kind, name, len(mended.gone), mended.bytes, {**facts, "unknown_rows": mended.unknown_rows})
+        lost = len(mended.gone + mended.damaged)
+        facts = ("gone", "damaged", "mended", "load_again", "unknown_rows")
+        return Report(kind, name, lost, mended.bytes, {fact: getattr(mended, fact) for fact in facts})
     if kind == COMPACT:
         done = compact(lake.tables, name, dry_run=dry_run)
         details = {key: fact for key, fact in vars(done).items() if key not in ("table_name", "bytes")}

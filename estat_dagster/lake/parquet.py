@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
@@ -10,12 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from estat_dagster.columns import encoded
-from estat_dagster.errors import StorageError
+from estat_dagster.errors import DamagedError, StorageError
 from estat_dagster.lake import rowgroups
 from estat_dagster.lake.frames import Frame
 from estat_dagster.lake.problems import explaining
 from estat_dagster.lake.store import Store
 from estat_dagster.parallel import side_by_side
+from estat_dagster.telemetry import log
 
 VERSION_KEY = "estat.version"
 LOADED_AT = "updated_at"
@@ -44,11 +46,15 @@ def write_parquet(store: Store, path: str, groups: Iterable[pa.Table], schema: p
 
 
 def read_version(store: Store, path: str) -> str | None:
-    """Return what a stored file was made from, or None where there is no such file."""
+    """Return what a stored file was made from, or None where there is no such file, or it is damaged."""
     if not store.exists(path):
         return None
-    with store.open(path) as file:
-        metadata = pq.read_metadata(file).metadata or {}
+    try:
+        with explaining(f"{store.uri(path)} could not be read", reading=True), store.open(path) as file:
+            metadata = pq.read_metadata(file).metadata or {}
+    except DamagedError as damage:
+        log("parquet", f"{damage.message} It counts as not written.", level=logging.WARNING)
+        return None
     return str(metadata.get(VERSION_KEY.encode(), b"").decode())
 
 
@@ -65,7 +71,7 @@ def read_groups(store: Store, path: str, schema: pa.Schema) -> Iterator[pa.Table
         with store.open(path) as file:
             return rowgroups.read_row_group(file, metadata, number, schema)
 
-    with explaining(f"{store.uri(path)} could not be read"):
+    with explaining(f"{store.uri(path)} could not be read", reading=True):
         yield from side_by_side(read, range(metadata.num_row_groups))
     with store.open(path) as file:
         if not pq.read_metadata(file).equals(metadata):

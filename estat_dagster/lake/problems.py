@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from estat_dagster.errors import DataLakeError, StorageError
+from estat_dagster.errors import DamagedError, DataLakeError, StorageError
 
 BENEATH = {"botocore", "boto3", "pyiceberg", "sqlalchemy", "sqlite3", "urllib3"}
 """The libraries between us and the bytes; what else fails is a mistake of ours, and is not hidden."""
@@ -19,9 +19,8 @@ CREDENTIALS = "Renew the AWS credentials, such as with `aws sso login`, and look
 RIGHTS = "The credentials need read and write access to the lake's bucket and Glue database."
 SPACE = "Make space on the disk, or set DATALAKE_HOME to another one; nothing was left half-written."
 WRITABLE = "Check DATALAKE_HOME: the folder cannot be written by this user."
-MISSING = (
-    "Restore it from a backup. Rows of a table can come back without: `estat maintain TABLE --repair`, docs/lake.md."
-)
+REMAKE = "`estat load ID --force` makes a dataset's files again"
+MISSING = f"{REMAKE}, `estat maintain TABLE --repair` a table's (docs/lake.md); or restore it from a backup."
 REACH = "Check the network, AWS_REGION and AWS_ENDPOINT_URL; `estat doctor` tells more."
 OTHER = "Check DATALAKE_HOME and that the folder can be written and has space; `estat doctor` tells more."
 
@@ -49,16 +48,20 @@ CASES = (
 
 
 @contextlib.contextmanager
-def explaining(action: str, *, but: tuple[type[Exception], ...] = (), hint: str = "", **context: Any) -> Iterator[None]:
+def explaining(
+    action: str, *, but: tuple[type[Exception], ...] = (), hint: str = "", reading: bool = False, **context: Any
+) -> Iterator[None]:
     """Raise what goes wrong beneath as ours.
 
     Args:
         action: what could not be done, as the beginning of the message: "s3://lake/x could not be written".
         but: errors that the caller has its own words for; they pass.
         hint: what to do, where it is not about the lake.
+        reading: whether a file is only read, so that what Arrow cannot make out is the file's fault.
         context: facts for logs.
 
     Raises:
+        DamagedError: a file is not what was written.
         StorageError: a library beneath, or the system, failed. Every other error passes as it is.
     """
     try:
@@ -66,9 +69,13 @@ def explaining(action: str, *, but: tuple[type[Exception], ...] = (), hint: str 
     except DataLakeError:
         raise
     except Exception as error:
-        if isinstance(error, but) or not is_beneath(error):
+        if isinstance(error, but):
             raise
         words = _words(error, action)
+        if reading and _is_damage(error):
+            raise DamagedError(f"{action}: a file is damaged ({words}).", hint=hint or MISSING, **context) from error
+        if not is_beneath(error):
+            raise
         advice, again = _advice(words)
         raise StorageError(f"{action}: {words}.", hint=hint or advice, retry=again, **context) from error
 
@@ -76,6 +83,13 @@ def explaining(action: str, *, but: tuple[type[Exception], ...] = (), hint: str 
 def is_beneath(error: Exception) -> bool:
     """Whether an error comes from the system or from a library between us and the bytes."""
     return isinstance(error, OSError | pa.ArrowInvalid) or type(error).__module__.partition(".")[0] in BENEATH
+
+
+def _is_damage(error: Exception) -> bool:
+    """Whether Arrow found no sense in what it read; what the system or S3 refuses is told by number or by name."""
+    if isinstance(error, OSError):
+        return error.errno is None and not re.search(r"\[errno|AWS Error", str(error))
+    return isinstance(error, pa.ArrowInvalid | UnicodeDecodeError)
 
 
 def _advice(words: str) -> tuple[str, bool]:

@@ -156,7 +156,7 @@ class _Scan:
         schema = pa.schema([plain(held.field(column)) for column in self._columns])
 
         def read(task: FileScanTask) -> list[pa.RecordBatch]:
-            with explaining(f"The table {name} could not be read"):
+            with explaining(f"The data file {task.file.file_path} of {name} could not be read", reading=True):
                 return [_as(schema, batch) for batch in _arrow_scan(scan).to_record_batches([task])]
 
         batches: Iterator[pa.RecordBatch] = itertools.chain.from_iterable(side_by_side(read, tasks))

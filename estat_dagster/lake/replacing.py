@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -114,7 +115,7 @@ def holds_only(file: DataFile, dataset_id: str, table: Table) -> bool:
 
 def holds_any(store: Store, file: DataFile, *dataset_ids: str) -> bool:
     """Whether any row of a file is one of the datasets'."""
-    with store.open(path_in(store, file.file_path)) as stream:
+    with _reading(file), store.open(path_in(store, file.file_path)) as stream:
         held = pq.read_table(stream, columns=[DATASET_ID], filters=[(DATASET_ID, "in", dataset_ids)])
     return len(held) > 0
 
@@ -122,10 +123,14 @@ def holds_any(store: Store, file: DataFile, *dataset_ids: str) -> bool:
 def read_groups_of(store: Store, file: DataFile, schema: pa.Schema) -> Iterator[pa.Table]:
     """Return the rows of a data file, row group by row group, under the table's columns."""
     path = path_in(store, file.file_path)
-    with store.open(path) as stream:
+    with _reading(file), store.open(path) as stream:
         metadata = pq.read_metadata(stream)
         for number in range(metadata.num_row_groups):
             yield read_row_group(stream, metadata, number, schema)
+
+
+def _reading(file: DataFile) -> contextlib.AbstractContextManager[None]:
+    return explaining(f"The data file {file.file_path} could not be read", reading=True)
 
 
 def path_in(store: Store, uri: str) -> str:

@@ -54,13 +54,18 @@ def open_writer(stream: Any, schema: pa.Schema) -> pq.ParquetWriter:
         use_dictionary=[name for name in names if name != VALUE],
         write_statistics=[name for name in names if has_statistics(name)],
         write_batch_size=BATCH,
+        write_page_checksum=True,
     )
 
 
 def read_row_group(file: Any, metadata: pq.FileMetaData, number: int, schema: pa.Schema) -> pa.Table:
-    """Return a row group under a schema's columns, texts dictionary-encoded; the file may lack the newer ones."""
+    """Return a row group under a schema's columns, texts dictionary-encoded; the file may lack the newer ones.
+
+    Raises:
+        OSError: the file is damaged; so every page's checksum says that has one.
+    """
     texts = {f.name for f in schema if f.type == pa.string()} & set(metadata.schema.names)
-    reader = pq.ParquetFile(file, metadata=metadata, read_dictionary=sorted(texts))
+    reader = pq.ParquetFile(file, metadata=metadata, read_dictionary=sorted(texts), page_checksum_verification=True)
     return under(reader.read_row_group(number).unify_dictionaries(), schema)
 
 

@@ -54,7 +54,7 @@ def unreadable(what: str, why: str) -> StorageError:
     name = _FILE.search(why)
     return StorageError(
         f"{what}: {name[1]}." if name else f"{what}.",
-        hint="If it is lost, `estat load --force ID` loads its dataset again; `estat doctor` looks closer.",
+        hint="`estat load ID --force` loads its dataset again; `estat maintain TABLE --repair` mends the whole table.",
     )
 
 

@@ -149,8 +149,13 @@ def _field_ids(path: str) -> frozenset[int]:
 
     Data files never change, and opening one takes 0.2 ms.
     """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    metadata = [field.metadata or {} for field in pq.read_schema(path)]
+    try:
+        schema = pq.read_schema(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise problems.unreadable("A data file of the lake could not be read", path) from error
+    metadata = [field.metadata or {} for field in schema]
     ids = [entry.get(b"PARQUET:field_id") for entry in metadata]
     return frozenset(int(found) for found in ids if found) if all(ids) else frozenset()

@@ -99,9 +99,9 @@ class DatasetJob:
         return f"{VERSION}:{self.domain.name}:{manifest.content_hash}"
 
     def kept_report(self, frames: Frames, version: str) -> dict[str, Any] | None:
-        """Return the report of frames that need not be made again, None where they are of other content or forced."""
-        report = frames.report()
-        return report if report and report["version"] == version and not self.force else None
+        """Return the report of frames that need not be made again: whole, of the same content, and not forced."""
+        report = None if self.force else frames.whole_report()
+        return report if report and report["version"] == version else None
 
     def metadata(self) -> Metadata:
         """Return table and axes, as the raw pages say."""

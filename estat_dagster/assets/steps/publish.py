@@ -32,7 +32,7 @@ def write_file(job: DatasetJob) -> StepResult:
     lake, frames = job.bench.lake, job.frames(VALIDATED)
     report, path = frames.require_report(), paths.parquet(job.domain, job.dataset_id)
     version = report["version"]
-    unchanged = read_version(lake.store, path) == version and not job.force
+    unchanged = not job.force and read_version(lake.store, path) == version
     if not unchanged:
         table = lake.tables.prepare(job.domain, _columns(job.domain, frames.column_names()))
         schema = schemas.file_schema(table.schema())
@@ -50,7 +50,7 @@ def load_table(job: DatasetJob) -> StepResult:
     version = read_version(lake.store, path)
     if version is None:
         raise DataError(
-            f"{job.dataset_id} has no Parquet file yet.",
+            f"{job.dataset_id} has no Parquet file that can be read.",
             hint="Materialize parquet_file first.",
             dataset_id=job.dataset_id,
         )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 from estat_dagster.assets.steps.job import DatasetJob, StepResult
+from estat_dagster.errors import DataError
 from estat_dagster.estat.fetch import FetchPlan, fetch_dataset
 from estat_dagster.estat.manifest import Manifest
+from estat_dagster.telemetry import log
 
 
 def fetch_raw(job: DatasetJob, plan: FetchPlan) -> StepResult:
@@ -20,7 +23,7 @@ def fetch_raw(job: DatasetJob, plan: FetchPlan) -> StepResult:
 
 def _fetch_raw(job: DatasetJob, plan: FetchPlan) -> StepResult:
     raw, found = job.raw, job.raw.latest()
-    before = Manifest.from_json(found[1]) if found else None
+    before = _read(job, found[1]) if found else None
     plan = replace(plan, expected=_expected(job, before))
     manifest = fetch_dataset(job.bench.estat, job.dataset_id, job.entry.scope, raw, plan)
     if found and before and not job.force and _same_content(manifest, before):
@@ -29,6 +32,8 @@ def _fetch_raw(job: DatasetJob, plan: FetchPlan) -> StepResult:
         uri, kept, unchanged = found[0], before, True
     else:
         uri, kept, unchanged = raw.publish(manifest.name, manifest.to_json()), manifest, False
+        if found and not before:
+            raw.remove(found[0].rpartition("/")[2])
     facts = {
         "requests": len(manifest.pages),
         "records": manifest.total_number,
@@ -39,6 +44,16 @@ def _fetch_raw(job: DatasetJob, plan: FetchPlan) -> StepResult:
         "result_date": manifest.result_date,
     }
     return StepResult(facts, uri, kept.content_hash, unchanged, rows=manifest.total_number)
+
+
+def _read(job: DatasetJob, manifest: bytes) -> Manifest | None:
+    """Return the manifest of the fetch before; None where it is damaged, and then that fetch did not happen."""
+    try:
+        return Manifest.from_json(manifest)
+    except DataError as damage:
+        words = f"{damage.message} The pages that come now take its place."
+        log("fetch", words, dataset_id=job.dataset_id, level=logging.WARNING)
+        return None
 
 
 def _expected(job: DatasetJob, before: Manifest | None) -> int:
