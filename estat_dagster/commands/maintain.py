@@ -22,7 +22,9 @@ COLUMNS = ("kind", "table", "count", "bytes", "details")
 @click.option("--compact", "compact", is_flag=True, help="Put small data files and manifests together.")
 @click.option("--expire", "expire", is_flag=True, help="Expire old snapshots.")
 @click.option("--orphans", "orphans", is_flag=True, help="Remove files that no snapshot names.")
-@click.option("--repair", "repair", is_flag=True, help="Do without data files that are gone: rows come from parquet/.")
+@click.option(
+    "--repair", "repair", is_flag=True, help="Do without lost and damaged files: rows come from parquet/."
+)
 @click.option("--older-than", type=float, default=30.0, show_default=True, help="Days.")
 @click.option("--keep", type=click.IntRange(min=1), default=20, show_default=True, help="Newest snapshots that stay.")
 @click.option("--athena", "on_athena", is_flag=True, help="Let Athena do it: OPTIMIZE and VACUUM, for a lake on AWS.")

@@ -84,6 +84,19 @@ def test_a_damaged_file_is_told_from_a_store_that_stays_away(lakeside: Lakeside)
     assert not caught.value.can_retry
 
 
+def test_a_catalog_that_cannot_be_read_says_how_to_go_on(lakeside: Lakeside) -> None:
+    lakeside.load(LABOR)
+    before = values(lakeside)
+    catalog = damaged(lakeside, "iceberg-tables/catalog.db", garble(0, 10**9))
+    outcome = Lakeside(lakeside.home, lakeside.sandbox).load(LABOR)
+    assert not outcome.success
+    assert "move it away and load the datasets again with `--force`" in outcome.reason
+    catalog.unlink()
+    again = Lakeside(lakeside.home, lakeside.sandbox)
+    assert again.load(LABOR, force=True).success
+    assert values(again) == before
+
+
 @pytest.mark.parametrize("damage", CUT.values(), ids=CUT)
 def test_a_refresh_loads_what_does_not_tell_any_more_what_was_loaded(lakeside: Lakeside, damage: Damage) -> None:
     lakeside.load(LABOR)
