@@ -1,4 +1,4 @@
-"""Every environment variable that the project reads, typed, in one place.
+"""The environment variables that more than one part of the project reads, typed, in one place.
 
 Nothing is read at import: call `Settings.from_env()`.
 """

@@ -25,5 +25,7 @@ ADVICE = {
     "table_matches": "The table differs from its file: launch `rebuild_from_raw` for the dataset.",
     "no_dataset_left_failed": "Its table says which and why. When the reason is gone, launch `refresh_updated`, which "
     "loads them again.",
+    "every_table_kept": "The other tables are in order. Do what the error of the table says; "
+    "`estat maintain TABLE --repair --dry-run` finds lost and damaged files.",
 }
 """What a person does, by the name of the check."""

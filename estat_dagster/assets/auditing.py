@@ -144,5 +144,5 @@ def _count_quarantine(job: DatasetJob) -> int:
     store, path = job.bench.lake.store, paths.quarantine(job.domain, job.dataset_id)
     if not store.exists(path):
         return 0
-    with store.open(path) as file:
+    with explaining(f"{store.uri(path)} could not be read", reading=True), store.open(path) as file:
         return int(pq.read_metadata(file).num_rows)

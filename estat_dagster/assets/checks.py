@@ -13,7 +13,8 @@ import dagster as dg
 from estat_dagster.assets import auditing
 from estat_dagster.assets.advice import ADVICE
 from estat_dagster.assets.auditing import Verdict
-from estat_dagster.assets.layers import layer_key, partitions_of, record_failure
+from estat_dagster.assets.failures import record_failure
+from estat_dagster.assets.layers import layer_key, partitions_of
 from estat_dagster.assets.steps.job import DatasetJob
 from estat_dagster.domains import Domain
 from estat_dagster.errors import DataLakeError

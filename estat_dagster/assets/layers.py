@@ -10,6 +10,7 @@ import dagster as dg
 from pydantic import Field
 
 from estat_dagster.assets.describing import column_schema, to_result
+from estat_dagster.assets.failures import as_failure, record_failure
 from estat_dagster.assets.picture import draw_dataset
 from estat_dagster.assets.registering import register_dataset
 from estat_dagster.assets.steps.job import DatasetJob, StepResult
@@ -17,13 +18,11 @@ from estat_dagster.assets.steps.publish import load_table, write_file
 from estat_dagster.assets.steps.raw import fetch_raw
 from estat_dagster.assets.steps.rows import transform, validate
 from estat_dagster.columns import Column
-from estat_dagster.domains import DATASET_ID, Domain, check_dataset_id
-from estat_dagster.errors import DataLakeError, StorageError, ValidationError
+from estat_dagster.domains import Domain, check_dataset_id
+from estat_dagster.errors import DataLakeError, ValidationError
 from estat_dagster.estat.client import PAGE_LIMIT
 from estat_dagster.estat.plan import FetchPlan
 from estat_dagster.lake import paths
-from estat_dagster.lake.inventory import put_inventory
-from estat_dagster.lake.registry import FAILED
 from estat_dagster.pictures.quality import draw_quality
 from estat_dagster.records.mapper import LOADED_AT, SOURCE_COLUMNS
 from estat_dagster.records.version import VERSION
@@ -248,28 +247,6 @@ def _register_new(bench: Workbench, domain: Domain, dataset_id: str) -> None:
             register_dataset(bench, dataset_id, domain=domain.name)
     except DataLakeError as error:
         raise as_failure(error) from error
-
-
-def as_failure(error: DataLakeError, **facts: int) -> dg.Failure:
-    """Return the error in the form that ends a Dagster run, with its own words and hint, and facts of the try."""
-    metadata: dict[str, str | int] = {"error": error.kind, "hint": error.hint, **facts}
-    return dg.Failure(description=f"{error.kind}: {error}", metadata=metadata, allow_retries=False)
-
-
-def record_failure(bench: Workbench, dataset_id: str, words: str) -> None:
-    """Write the failure of a registered dataset's load into the registry and the inventory.
-
-    What was loaded before stays described. Where the inventory cannot be written that is logged: the failure of the
-    load is the one to tell.
-    """
-    lake = bench.lake
-    if not DATASET_ID.fullmatch(dataset_id) or not lake.registry.find(dataset_id):
-        return
-    entry = lake.registry.update_status(dataset_id, FAILED, error=words)
-    try:
-        put_inventory(lake.tables, entry)
-    except StorageError as error:
-        log("registry", f"dataset_inventory does not say yet that the load failed: {error}", dataset_id=dataset_id)
 
 
 STEPS: Mapping[str, Callable[[DatasetJob], StepResult]] = {

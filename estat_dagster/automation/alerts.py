@@ -17,7 +17,7 @@ from estat_dagster.automation.runs import Seen
 from estat_dagster.errors import NetworkError
 from estat_dagster.workbench import Workbench
 
-QUIET_HOURS = 24
+QUIET_HOURS = 20  # so that what a daily job finds again is told again, at whatever second of the day
 SHOWN = 15
 
 

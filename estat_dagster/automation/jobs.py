@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from estat_dagster.assets.layers import as_failure
+from estat_dagster.assets.failures import as_failure
 from estat_dagster.assets.registering import register_dataset
 from estat_dagster.automation.backfills import Order
 from estat_dagster.automation.requests import read_ids, register_each, request_each

@@ -8,11 +8,10 @@ from typing import Any
 
 import dagster as dg
 
+from estat_dagster.assets.failures import EACH_FAILED
 from estat_dagster.automation.runs import PARTITION
 
 MOST_WORDS = 500
-EACH_FAILED = "failed"
-"""The fact of a run's failure that says what went wrong with each dataset: id -> error, message and hint."""
 
 
 @dataclass(frozen=True)

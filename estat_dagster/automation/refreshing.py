@@ -6,7 +6,8 @@ from collections.abc import Callable
 import dagster as dg
 from pydantic import Field
 
-from estat_dagster.assets.layers import LAYERS, as_failure, layer_key
+from estat_dagster.assets.failures import as_failure
+from estat_dagster.assets.layers import LAYERS, layer_key
 from estat_dagster.assets.registering import register_dataset
 from estat_dagster.automation.backfills import Order
 from estat_dagster.automation.requests import ONE_AT_A_TIME, read_ids, register_each, request_each
@@ -34,7 +35,9 @@ class RefreshRequest(dg.Config):
 class RebuildRequest(dg.Config):
     """What to make again."""
 
-    dataset_ids: str = Field(default="", description="Only these datasets, spaces between. Empty: all with raw pages.")
+    dataset_ids: str = Field(
+        default="", description="Only these datasets, spaces between. Empty: all that were ever loaded."
+    )
     force: bool = Field(default=True, description="Write again although the content has not changed.")
 
 
@@ -80,12 +83,12 @@ def rebuild_job(definitions: Callable[[], dg.Definitions]) -> dg.JobDefinition:
         try:
             ids = read_ids(config.dataset_ids)
             registry = bench.lake.registry
-            chosen = [registry.get_dataset_info(dataset_id) for dataset_id in ids]
-            entries = chosen or [entry for entry in registry if entry.raw_uri]
+            known, damaged = ([registry.get_dataset_info(each) for each in ids], {}) if ids else registry.look()
+            entries = [entry for entry in known if ids or entry.raw_uri]
         except DataLakeError as error:
             raise as_failure(error) from error
         order = Order(REBUILD, context.run_id, force=config.force, layers=LAYERS[1:])
-        request_each(context, bench, definitions(), entries, order)
+        request_each(context, bench, definitions(), entries, order, failures=damaged)
 
     @dg.job(
         name=REBUILD,
@@ -103,15 +106,22 @@ def due_datasets(bench: Workbench, found: Watched, only: list[str], *, retry_fai
     """Return which datasets shall be loaded: those that changed or may have, that are damaged, and that failed."""
     due = {update.id for update in found.updates.news if update.state != GONE} | dict(found.damaged).keys()
     if retry_failed:
-        due |= {e.dataset_id for e in bench.lake.registry if e.status == FAILED and (not only or e.dataset_id in only)}
+        entries, _ = bench.lake.registry.look()
+        due |= {e.dataset_id for e in entries if e.status == FAILED and (not only or e.dataset_id in only)}
     return sorted(due - {update.id for update in found.updates.tables if update.state == GONE})
 
 
 def current_domains(bench: Workbench, found: Watched, due: list[str]) -> dict[str, int]:
-    """Return the domains of which every dataset that is held is as e-Stat has it, and how many those are."""
+    """Return the domains of which every dataset that is held is as e-Stat has it, and how many those are.
+
+    None is sure of that where an entry of the registry cannot be read.
+    """
+    entries, damaged = bench.lake.registry.look()
+    if damaged:
+        return {}
     current = {update.id for update in found.updates.tables} - set(due)
     datasets: dict[str, list[str]] = defaultdict(list)
-    for entry in bench.lake.registry:
+    for entry in entries:
         if entry.snapshot_id is not None:
             datasets[entry.domain].append(entry.dataset_id)
     return {domain: len(ids) for domain, ids in datasets.items() if current >= set(ids)}

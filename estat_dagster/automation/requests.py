@@ -7,11 +7,10 @@ from typing import Any
 
 import dagster as dg
 
-from estat_dagster.assets.layers import record_failure
+from estat_dagster.assets.failures import as_failure_of_each, record_failure
 from estat_dagster.automation.backfills import Order, Requested, missing_daemons, request_loads
-from estat_dagster.automation.problems import EACH_FAILED
 from estat_dagster.domains import check_dataset_id
-from estat_dagster.errors import DataLakeError, ValidationError
+from estat_dagster.errors import DataLakeError, NetworkError, RequestTimeoutError, ValidationError
 from estat_dagster.lake.registry import DatasetEntry
 from estat_dagster.records.report import table
 from estat_dagster.workbench import Workbench
@@ -19,6 +18,7 @@ from estat_dagster.workbench import Workbench
 # One run of a job with this tag at a time: dagster.yaml lets a second one wait, whoever started it.
 ONE_AT_A_TIME = "estat/one_at_a_time"
 SHOWN = 200
+MOST_AWAY = 3
 NO_DAEMON = (
     "Nothing begins before Dagster's daemon is started: `estat dev`, or `estat service dagster-daemon run -w "
     "workspace.yaml`. Not heard of lately: {names}."
@@ -39,13 +39,21 @@ def register_each(
 ) -> tuple[list[DatasetEntry], dict[str, DataLakeError]]:
     """Register datasets one by one; return the entries, and what kept the others from being registered.
 
-    A dataset that the lake holds is left failed then, unless it was the form that was wrong.
+    A dataset that the lake holds is left failed then, unless it was the form that was wrong. After e-Stat stayed away
+    for some in a row, it is not asked for the others.
     """
-    entries, failures = [], {}
+    entries: list[DatasetEntry] = []
+    failures: dict[str, DataLakeError] = {}
+    away: list[DataLakeError] = []
     for dataset_id in dataset_ids:
         try:
+            if len(away) >= MOST_AWAY:
+                raise away[-1]
             entries.append(register(dataset_id))
+            away.clear()
         except DataLakeError as error:
+            if isinstance(error, NetworkError | RequestTimeoutError):
+                away.append(error)
             failures[dataset_id] = error
             if not isinstance(error, ValidationError):
                 record_failure(bench, dataset_id, str(error))
@@ -70,7 +78,7 @@ def request_each(
         defs: the project's definitions.
         entries: the datasets.
         order: how to load them.
-        failures: datasets that could not be registered.
+        failures: datasets that could not be registered, or whose entries cannot be read.
         facts: shown besides.
 
     Raises:
@@ -85,7 +93,7 @@ def request_each(
     for each in requested:
         context.log.info(f"{each.domain}: {len(each.entries):,} datasets in the backfill {each.backfill_id}")
     if failures:
-        raise _failure(failures, shown)
+        raise as_failure_of_each("Not requested", failures, **shown)
     context.add_output_metadata(shown)
 
 
@@ -102,13 +110,3 @@ def _shown(requested: Sequence[Requested], dagster_url: str) -> dict[str, Any]:
             "which": dg.MetadataValue.md(table(("dataset", "domain", "title"), rows)),
         }
     return shown
-
-
-def _failure(failures: Mapping[str, DataLakeError], shown: Mapping[str, Any]) -> dg.Failure:
-    told = {
-        dataset_id: {"error": error.kind, "message": error.message, "hint": error.hint}
-        for dataset_id, error in failures.items()
-    }
-    words = "; ".join(f"{dataset_id}: {error.kind}: {error}" for dataset_id, error in failures.items())
-    metadata = {EACH_FAILED: dg.MetadataValue.json(told), **shown}
-    return dg.Failure(f"Not registered: {words}", metadata=metadata, allow_retries=False)

@@ -5,8 +5,8 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from estat_dagster.assets.failures import as_failure, as_failure_of_each
 from estat_dagster.assets.inventories import dataset_inventory
-from estat_dagster.assets.layers import as_failure
 from estat_dagster.assets.maintenance import GROUP, MaintenanceConfig
 from estat_dagster.assets.maintenance import MAINTENANCE as ASSETS
 from estat_dagster.automation.requests import ONE_AT_A_TIME
@@ -41,13 +41,18 @@ class ForgetRequest(dg.Config):
 def remove_old_files(
     context: dg.OpExecutionContext, config: CleanUpRequest, bench: dg.ResourceParam[Workbench]
 ) -> None:
-    """Remove fetches before the newest ones, and quarantine that belongs to no dataset."""
+    """Remove fetches before the newest ones, and quarantine that belongs to no dataset.
+
+    Datasets of which a file cannot be read are left alone, and the run fails after the others are cleaned.
+    """
     try:
-        found = find_superfluous(bench.lake.store, bench.lake.registry, keep=config.keep_fetches)
+        found, left_out = find_superfluous(bench.lake.store, bench.lake.registry, keep=config.keep_fetches)
         if not config.only_look:
             remove_superfluous(bench.lake.store, found)
     except DataLakeError as error:
         raise as_failure(error) from error
+    if left_out:
+        raise as_failure_of_each("Not judged, the others are cleaned", left_out, files=len(found))
     lines = [(file.path, f"{file.bytes:,}", file.reason) for file in found[:SHOWN]]
     context.add_output_metadata(
         {

@@ -45,8 +45,9 @@ def watch(
         DataLakeError: e-Stat did not answer in full.
     """
     registry, ids = bench.lake.registry, [check_dataset_id(each_id) for each_id in dict.fromkeys(dataset_ids)]
-    entries = [registry.get_dataset_info(dataset_id) for dataset_id in ids] if ids else list(registry)
-    held, left_out, damaged = [], [], []
+    entries, unread = ([registry.get_dataset_info(each_id) for each_id in ids], {}) if ids else registry.look()
+    held, damaged = [], []
+    left_out = [(dataset_id, error.message.rstrip(".")) for dataset_id, error in unread.items()]
     for entry in entries:
         if entry.raw_uri is None or entry.checked_at is None:
             left_out.append((entry.dataset_id, "it was never loaded"))

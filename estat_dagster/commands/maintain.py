@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from estat_dagster.commands.output import format_option, print_rows, progress, say
+from estat_dagster.errors import DataLakeError
 from estat_dagster.workbench import Workbench
 
 DRY = "Nothing was changed: this was a dry run."
@@ -22,9 +23,7 @@ COLUMNS = ("kind", "table", "count", "bytes", "details")
 @click.option("--compact", "compact", is_flag=True, help="Put small data files and manifests together.")
 @click.option("--expire", "expire", is_flag=True, help="Expire old snapshots.")
 @click.option("--orphans", "orphans", is_flag=True, help="Remove files that no snapshot names.")
-@click.option(
-    "--repair", "repair", is_flag=True, help="Do without lost and damaged files: rows come from parquet/."
-)
+@click.option("--repair", "repair", is_flag=True, help="Do without lost and damaged files: rows come from parquet/.")
 @click.option("--older-than", type=float, default=30.0, show_default=True, help="Days.")
 @click.option("--keep", type=click.IntRange(min=1), default=20, show_default=True, help="Newest snapshots that stay.")
 @click.option("--athena", "on_athena", is_flag=True, help="Let Athena do it: OPTIMIZE and VACUUM, for a lake on AWS.")
@@ -53,12 +52,16 @@ def command(
         _on_athena(bench, names, kinds, span, keep, dry_run, form)
         return
     done = maintain(bench.lake, kinds, names, older_than=span, keep=keep, dry_run=dry_run)
+    errors: list[DataLakeError] = []
     with _printed(COLUMNS, form) as rows, progress():
         for report in done:
             facts = (report.kind, report.table or "(drafts)", report.count, report.bytes, json.dumps(report.details))
             rows.append(facts)
+            errors += [report.error] if report.error else []
     if dry_run:
         say(DRY)
+    for error in errors:
+        raise error
 
 
 def _on_athena(

@@ -29,7 +29,7 @@ COLUMNS = (
 def command(form: str) -> None:
     """Show what the lake holds: each dataset, how its last load ended, and its counts."""
     bench = Workbench()
-    entries = list(bench.lake.registry)
+    entries, damaged = bench.lake.registry.look()
     rows = [
         (
             e.dataset_id,
@@ -48,3 +48,5 @@ def command(form: str) -> None:
     ]
     print_rows(COLUMNS, rows, form)
     say(f"{len(rows):,} datasets in {bench.lake.store.uri()}")
+    for error in damaged.values():
+        raise error

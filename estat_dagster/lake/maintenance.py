@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from estat_dagster.errors import ValidationError
+from estat_dagster.errors import DataLakeError, ValidationError
 from estat_dagster.lake.compacting import compact
 from estat_dagster.lake.lake import Lake
 from estat_dagster.lake.repairing import repair
@@ -27,7 +27,7 @@ class Report:
     """What was done to a table, or would be in a dry run.
 
     `count` and `bytes` are of data files put together, of snapshots expired (no bytes), of files removed, or of files
-    that were gone. `table` is "" for what is outside the tables.
+    that were gone or damaged. `table` is "" for what is outside the tables. `error` is why nothing could be done.
     """
 
     kind: str
@@ -35,6 +35,7 @@ class Report:
     count: int
     bytes: int
     details: dict[str, Any]
+    error: DataLakeError | None = None
 
 
 def maintain(
@@ -48,7 +49,8 @@ def maintain(
 ) -> Iterator[Report]:
     """Do the kinds of maintenance on the tables, one after another, and tell of each when it is done.
 
-    What cannot be done is refused at the call, before the first change.
+    What cannot be done is refused at the call, before the first change. A table that cannot be read or written later
+    is told with its error, and left as it is.
 
     Args:
         lake: the lake.
@@ -60,7 +62,7 @@ def maintain(
 
     Raises:
         ValidationError: there is no such kind or table, or files would be removed too early.
-        StorageError: the lake cannot be read or written.
+        StorageError: the tables cannot be listed.
     """
     wanted, chosen = set(kinds), list(dict.fromkeys(names))
     if unknown := wanted - {REPAIR, *KINDS}:
@@ -78,14 +80,19 @@ def _all(
     tables = chosen or lake.tables.names()
     for kind in kinds:
         for name in tables:
-            yield _told(_do(lake, kind, name, older_than, keep, dry_run))
+            try:
+                done = _do(lake, kind, name, older_than, keep, dry_run)
+            except DataLakeError as error:
+                done = Report(kind, name, 0, 0, {"error": str(error)}, error)
+            yield _told(done)
     if ORPHANS in kinds and not chosen:
         drafts = remove_drafts(lake.store, older_than, dry_run=dry_run)
         yield _told(Report(ORPHANS, "", len(drafts.files), drafts.bytes, {}))
 
 
 def _told(report: Report) -> Report:
-    log("maintain", f"{report.kind} {report.table or 'drafts'}: {report.count:,}", table=report.table)
+    words = report.error or f"{report.count:,}"
+    log("maintain", f"{report.kind} {report.table or 'drafts'}: {words}", table=report.table)
     return report
 
 

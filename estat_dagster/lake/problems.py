@@ -22,6 +22,7 @@ WRITABLE = "Check DATALAKE_HOME: the folder cannot be written by this user."
 REMAKE = "`estat load ID --force` makes a dataset's files again"
 MISSING = f"{REMAKE}, `estat maintain TABLE --repair` a table's (docs/lake.md); or restore it from a backup."
 CATALOG = "Put back a copy of it; without one, move it away and load the datasets again with `--force` (docs/lake.md)."
+METADATA = "Point the catalog at an older metadata file of the table (docs/lake.md, Restore); its rows are not lost."
 REACH = "Check the network, AWS_REGION and AWS_ENDPOINT_URL; `estat doctor` tells more."
 OTHER = "Check DATALAKE_HOME and that the folder can be written and has space; `estat doctor` tells more."
 
@@ -37,6 +38,7 @@ CASES = (
     (r"No space left|disk is full|disk full|File too large|quota", SPACE, False),
     (r"No such file|Path does not exist|Cannot open file, does not exist", MISSING, False),
     (r"not a database|disk image is malformed", CATALOG, False),
+    (r"TableMetadata", METADATA, False),
     (r"Permission denied|Read-only|readonly|unable to open database", WRITABLE, False),
     (
         r"SlowDown|SLOW_DOWN|Throttl|TooManyRequests|ServiceUnavailable|SERVICE_UNAVAILABLE|reduce your request rate"

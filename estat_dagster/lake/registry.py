@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from estat_dagster.domains import check_dataset_id
+from estat_dagster.domains import DATASET_ID, check_dataset_id
 from estat_dagster.errors import DataError, ValidationError
 from estat_dagster.lake import paths
 from estat_dagster.lake.store import Store
@@ -64,6 +64,7 @@ class DatasetEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     checked_at: str | None = None
 
 
+ENDING = ".json"
 _ENTRY = msgspec.json.Decoder(DatasetEntry)
 
 
@@ -154,17 +155,36 @@ class MetadataManager:
         self._store.remove(paths.registry(check_dataset_id(dataset_id)))
 
     def __iter__(self) -> Iterator[DatasetEntry]:
+        """Give every entry.
+
+        Raises:
+            DataError: one is damaged; after the others.
+        """
+        entries, damaged = self.look()
+        yield from entries
+        for error in damaged.values():
+            raise error
+
+    def look(self) -> tuple[list[DatasetEntry], dict[str, DataError]]:
+        """Return every entry that can be read, and by their ids what is wrong with the others."""
+        entries, damaged = [], {}
         for name in self._store.names(paths.registry()):
-            if name.endswith(".json"):
-                yield self._decode(f"{paths.registry()}/{name}")
+            dataset_id, dot, ending = name.partition(".")
+            if dot + ending == ENDING and DATASET_ID.fullmatch(dataset_id):
+                try:
+                    entries.append(self._decode(f"{paths.registry()}/{name}"))
+                except DataError as error:
+                    damaged[dataset_id] = error
+        return entries, damaged
 
     def _decode(self, path: str) -> DatasetEntry:
         try:
             return _ENTRY.decode(self._store.read(path))
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise DataError(
                 f"The registry entry {self._store.uri(path)} cannot be read: {error}.",
-                hint="Restore the file from a backup, or remove it and load the dataset again.",
+                hint="Restore the file from a backup, or remove it and load the dataset again, with its `--filter` if "
+                "it had one.",
             ) from error
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from estat_dagster.snapshots import AsOf
 
 MOST_BYTES = 10_000_000
+FACTS = {"engine", "seconds", "bytes", "cost", "error"}
 
 
 class MeteredEngine:
@@ -108,11 +109,25 @@ class MeteredEngine:
 
 
 def read_lines(path: Path, offset: int) -> tuple[list[dict[str, object]], int]:
-    """Return the whole lines behind an offset of the file, and the offset behind them; from 0 in a file begun anew."""
+    """Return the whole lines behind an offset of the file, and the offset behind them; from 0 in a file begun anew.
+
+    A line that is none, as a full disk leaves it, is left out with a warning.
+    """
     if not path.exists():
         return [], 0
     with path.open("rb") as file:
         file.seek(offset if path.stat().st_size >= offset else 0)
         start, body = file.tell(), file.read()
     whole = body[: body.rfind(b"\n") + 1]
-    return [json.loads(line) for line in whole.splitlines()], start + len(whole)
+    return [facts for line in whole.splitlines() if (facts := _facts(line, path))], start + len(whole)
+
+
+def _facts(line: bytes, path: Path) -> dict[str, object] | None:
+    try:
+        facts = json.loads(line)
+    except ValueError:
+        facts = None
+    if isinstance(facts, dict) and facts.keys() >= FACTS:
+        return facts
+    log("metrics", f"A line of {path} is no query's, and is not counted.", level=logging.WARNING)
+    return None

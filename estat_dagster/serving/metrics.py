@@ -22,6 +22,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from estat_dagster.automation.problems import problems_of
 from estat_dagster.automation.runs import AT_WORK, QUEUED, Seen
+from estat_dagster.domains import DATASET_ID
+from estat_dagster.errors import DataError
 from estat_dagster.lake import paths
 from estat_dagster.lake.registry import DatasetEntry
 from estat_dagster.lake.store import StoredFile
@@ -67,9 +69,13 @@ class Metrics:
             "bytes": make("estat_query_scanned_bytes", "Bytes that queries had to look at.", "engine"),
             "cost": make("estat_query_cost_usd", "What queries cost in US dollars.", "engine"),
         }
-        self._queries_read = read_lines(bench.settings.queries_log, 0)[1]
+        log = bench.settings.queries_log
+        self._queries_read = log.stat().st_size if log.exists() else 0
         self._datasets = self._gauge("estat_datasets", "Datasets of the lake.", "domain", "status")
         self._rows = self._gauge("estat_rows", "Rows in the tables.", "domain")
+        self._daemons = self._gauge(
+            "estat_daemon_healthy", "Whether a daemon of Dagster's was heard of lately.", "daemon"
+        )
         self._live = self._gauge("estat_live_runs", "Runs that have not ended.", "state")
 
     def text(self) -> bytes:
@@ -135,21 +141,29 @@ class Metrics:
             for fact, counter in self._query_sums.items():
                 counter.labels(line["engine"]).inc(float(str(line[fact])))
 
-    def _entries(self) -> Iterator[DatasetEntry]:
-        """Return the registry's entries; only the files that changed since the last look are read."""
+    def _entries(self) -> Iterator[DatasetEntry | None]:
+        """Return the registry's entries, None for a damaged one; what stayed the same is not read again."""
         lake, before, self._held = self._bench.lake, self._held, {}
         for file in lake.store.walk(paths.registry()):
-            if file.path.endswith(".json"):
+            if not DATASET_ID.fullmatch(Path(file.path).stem):
+                continue
+            try:
                 entry = before.get(file) or lake.registry.find(Path(file.path).stem)
-                if entry is not None:  # else it was deleted meanwhile
-                    self._held[file] = entry
-                    yield entry
+            except DataError:
+                yield None
+                continue
+            if entry is not None:  # else it was deleted meanwhile
+                self._held[file] = entry
+                yield entry
 
     def _look(self) -> None:
         """Set what is as it is now."""
         datasets: Counter[tuple[str, str]] = Counter()
         rows: Counter[str] = Counter()
         for entry in self._entries():
+            if entry is None:
+                datasets["", "damaged"] += 1
+                continue
             datasets[entry.domain, entry.status] += 1
             rows[entry.domain] += entry.valid_count or 0
         for gauge in (self._datasets, self._rows):
@@ -158,6 +172,9 @@ class Metrics:
             self._datasets.labels(*labels).set(count)
         for domain, count in rows.items():
             self._rows.labels(domain).set(count)
+        for name, status in self._instance.get_daemon_statuses().items():
+            if status.required:
+                self._daemons.labels(name).set(bool(status.healthy))
         for state, statuses in LIVE.items():
             self._live.labels(state).set(self._instance.get_runs_count(dg.RunsFilter(statuses=statuses)))
 

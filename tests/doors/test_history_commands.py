@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 from click.testing import CliRunner, Result
 
-from estat_dagster.assets.layers import record_failure
+from estat_dagster.assets.failures import record_failure
 from estat_dagster.assets.maintenance import MAINTENANCE
 from estat_dagster.assets.registering import register_dataset
 from estat_dagster.automation.deleting import delete_dataset

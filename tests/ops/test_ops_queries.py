@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import json
 import os
 import subprocess
 import sys
@@ -60,10 +61,13 @@ def test_a_log_that_grew_large_is_begun_anew_and_read_on(lakeside: Lakeside, mon
 def test_a_line_that_is_still_being_written_waits(lakeside: Lakeside) -> None:
     path = lakeside.bench.settings.queries_log
     path.parent.mkdir(parents=True)
-    path.write_bytes(b'{"a": 1}\n{"a"')
-    assert metered.read_lines(path, 0) == ([{"a": 1}], 9)
-    path.write_bytes(b'{"a": 1}\n{"a": 2}\n')
-    assert metered.read_lines(path, 9) == ([{"a": 2}], 18)
+    lines = [json.dumps({"engine": "embedded", "seconds": n, "bytes": 0, "cost": 0, "error": ""}) for n in (1, 2)]
+    path.write_text(f"{lines[0]}\n{lines[1][:5]}")
+    [first], offset = metered.read_lines(path, 0)
+    assert (first["seconds"], offset) == (1, len(lines[0]) + 1)
+    path.write_text(f"{lines[0]}\n{lines[1]}\n")
+    [second], offset = metered.read_lines(path, offset)
+    assert (second["seconds"], offset) == (2, path.stat().st_size)
 
 
 def test_who_cannot_write_the_log_can_still_ask(lakeside: Lakeside) -> None:
