@@ -6,6 +6,7 @@ A dataset belongs to one domain, found from its metadata by `infer_domain` or na
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,9 @@ DATASET_ID = re.compile(r"\d{10}", re.ASCII)
 
 @dataclass(frozen=True)
 class AxisColumn:
-    """A domain's own column, filled from the first axis whose name holds one of the words.
+    """A domain's own column, filled from the first axis whose name is one of the words, else holds one.
+
+    Width and spaces in names do not count.
 
     Columns named `*_code` hold the class's code, the others its name.
     """
@@ -35,10 +38,14 @@ class AxisColumn:
 
     def find_axis(self, axes: Iterable[tuple[str, str]]) -> str | None:
         """Return the id of the axis that fills this column, from (id, name) pairs in their order."""
-        for axis_id, name in axes:
-            if axis_id.startswith("cat") and any(word in name for word in self.axis_words):
-                return axis_id
-        return None
+        names = {axis_id: _folded(name) for axis_id, name in axes if axis_id.startswith("cat")}
+        alike = [axis_id for axis_id, name in names.items() if name in self.axis_words]
+        holding = [axis_id for axis_id, name in names.items() if any(word in name for word in self.axis_words)]
+        return next(iter(alike + holding), None)
+
+
+def _folded(name: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", name).split())
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from estat_dagster.errors import DataError, DataLakeError
+from estat_dagster.errors import ApiError, DataError, DataLakeError
 from estat_dagster.estat.client import Answer, EstatClient
 from estat_dagster.estat.ledger import Ledger, Order, PageSink, ReplacedError
 from estat_dagster.estat.manifest import Manifest, PageEntry, Part, content_hash, merge_class_inf
@@ -26,6 +26,8 @@ from estat_dagster.telemetry import log
 __all__ = ["RESTARTS", "FetchPlan", "PageSink", "fetch_dataset"]
 
 RESTARTS = 3
+BAD_VALUE = range(102, 106)
+"""The STATUS of a parameter that cannot be, as a position behind the last record may be."""
 
 
 def fetch_dataset(
@@ -51,6 +53,7 @@ def fetch_dataset(
             return attempt.run()
         except ReplacedError as change:
             attempt.ledger.drop()
+            plan = replace(plan, expected=0)  # that guess may have been what went wrong
             log("fetch", f"The table was replaced in the middle: {change}. Starting again.", dataset_id=dataset_id)
         except DataLakeError as error:
             if not error.can_retry:
@@ -113,7 +116,12 @@ class _Fetch:
         known = self.ledger.total(task.part)
         if known is not None and task.start > max(known, 1):
             return ()
-        answer, page = self._client.get_page(self._parameters(task))
+        try:
+            answer, page = self._client.get_page(self._parameters(task))
+        except ApiError as error:
+            if known is None and task.start > 1 and error.status in BAD_VALUE:
+                raise ReplacedError(f"there are no records from {task.start:,} on") from error
+            raise
         is_first = self.ledger.agree(task.part, page)
         if task.start <= page.total_number:
             self._keep(task, answer, page)
@@ -145,8 +153,12 @@ class _Fetch:
                 hint="Load the dataset again; if it stays, report it to e-Stat.",
                 dataset_id=self._dataset_id,
             )
-        if task.start == 1:
-            _ = page.axes  # malformed ones are told before the page counts
+        if task.start == 1 and not page.axes:
+            raise DataError(
+                f"e-Stat sent records of {self._dataset_id} without CLASS_INF, which says what their codes mean.",
+                hint="Load the dataset again; if it stays, report it to e-Stat.",
+                dataset_id=self._dataset_id,
+            )
         name = self._file(task, alone=end == page.total_number and task.start == 1)
         self._sink.write(name, answer.wire)
         sha256, values = hashlib.sha256(answer.wire).hexdigest(), hashlib.sha256(page.values).hexdigest()

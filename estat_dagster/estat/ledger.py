@@ -111,7 +111,8 @@ class Ledger:
         with self._lock:
             record = self._record
             known = (record.updated_date, record.totals.get(part))
-            found = (page.table.updated_date, page.total_number)
+            is_dated = bool(page.table.id)  # an answer without data need not say of which table it is
+            found = (page.table.updated_date if is_dated else record.updated_date, page.total_number)
             if known[0] not in (None, found[0]) or known[1] not in (None, found[1]):
                 raise ReplacedError(f"from {known[1]} records of {known[0]} to {found[1]} of {found[0]}")
             if known[1] is not None:

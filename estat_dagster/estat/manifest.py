@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -151,7 +151,7 @@ def merge_class_inf(parts: Sequence[bytes]) -> bytes:
     classes: dict[bytes, dict[bytes, None]] = {}
     for class_inf in parts:
         inf = msgspec.json.decode(class_inf or b"{}", type=dict[str, msgspec.Raw])
-        found = msgspec.json.decode(inf.get("CLASS_OBJ", b"[]"), type=_Objects)
+        found = msgspec.json.decode(inf.get("CLASS_OBJ", b"[]"), type=_Objects | Literal[""] | None) or []
         for axis in found if isinstance(found, list) else [found]:
             name = bytes(axis.get("@id", b""))
             axes.setdefault(name, axis)

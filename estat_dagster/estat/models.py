@@ -124,11 +124,19 @@ def as_node(node: Any, what: str) -> dict[str, Any]:
 
 
 def text(node: Any) -> str:
-    """Return the text of an element: a string, a number that was a text, or an object with `$`."""
+    """Return the text of an element: a string, a number that was a text, an object with `$`, or a list of one.
+
+    Raises:
+        DataError: it is a list of several.
+    """
     if node is None:
         return ""
     if isinstance(node, dict):
         return text(node.get("$"))
+    if isinstance(node, list):
+        if len(node) > 1:
+            raise DataError(f"e-Stat's answer is malformed: {node!r} stands where one text belongs.")
+        return text(node[0]) if node else ""
     return str(node)
 
 

@@ -63,7 +63,8 @@ class _Answer(msgspec.Struct):
 
 
 # Made once, here: msgspec learns a type at the first decoder of it, and threads that make it at once crash the process.
-_ANSWER = msgspec.json.Decoder(_Answer)
+_ANSWER = msgspec.json.Decoder(_Answer, float_hook=str)
+_ANY = msgspec.json.Decoder(float_hook=str)
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ class StatsPage:
     @property
     def axes(self) -> tuple[Axis, ...]:
         """The axes, where the page was asked with metadata."""
-        return parse_axes(msgspec.json.decode(self.class_inf)) if self.class_inf else ()
+        return parse_axes(_ANY.decode(self.class_inf)) if self.class_inf else ()
 
     @property
     def metadata(self) -> Metadata:
@@ -137,16 +138,16 @@ def parse_stats_page(body: bytes) -> StatsPage:
         to_number=number(inf, "TO_NUMBER"),
         next_key=number(inf, "NEXT_KEY") or None,
         table=parse_table(data.TABLE_INF or {}),
-        class_inf=bytes(data.CLASS_INF),
+        class_inf=_content(bytes(data.CLASS_INF)),
         notes=parse_pairs(values.NOTE, "@char"),
         annotations=parse_pairs(values.ANNOTATION, "@annotation"),
-        values=_records(bytes(values.VALUE)),
+        values=_content(bytes(values.VALUE)),
     )
 
 
-def _records(value: bytes) -> bytes:
-    """Return a VALUE element, b"" where it has no content."""
-    return b"" if value in (b'""', b"null") else value
+def _content(element: bytes) -> bytes:
+    """Return an element, b"" where it has no content."""
+    return b"" if element in (b'""', b"null") else element
 
 
 def parse_document(body: bytes, root: str) -> dict[str, Any]:
@@ -223,6 +224,6 @@ def _describe(body: bytes, document: Any) -> str:
 def _decode(body: bytes) -> Any:
     """Return what the JSON says, None where it is none."""
     try:
-        return msgspec.json.decode(body)
+        return _ANY.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None

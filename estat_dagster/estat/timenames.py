@@ -14,6 +14,11 @@ from estat_dagster.estat.periods import Period, calendar_year, fiscal_year, mont
 
 ERAS = {"明治": 1867, "大正": 1911, "昭和": 1925, "平成": 1988, "令和": 2018}
 _ERA = re.compile(f"({'|'.join(ERAS)})([1-9]\\d?)年")
+_BOTH = re.compile(
+    f"(?P<era>{'|'.join(ERAS)})(?P<number>[1-9]\\d?)\\((?P<year>\\d{{4}})\\)(?=年)"
+    f"|(?P<plain>\\d{{4}})(?P<kind>年度?)?\\((?P<its_era>{'|'.join(ERAS)})(?P<its_number>[1-9]\\d?)(?:年度?)?\\)"
+)
+"""A year in both ways: 令和2(2020)年, 2020(令和2)年, 2020年(令和2年)."""
 _LETTER = re.compile(r"(?<![A-Z])([MTSHR])\.?([1-9]\d?)年")
 _LETTERS = dict(zip("MTSHR", ERAS.values(), strict=True))
 
@@ -21,6 +26,7 @@ QUARTERS = {"1": 1, "2": 2, "3": 3, "4": 4, "一": 1, "二": 2, "三": 3, "四":
 FIRST = ("上", "前")
 """How the first half of a year is named."""
 
+_NEXT_YEAR = re.compile(r"(\d{4})(年[^年]*?)翌年")
 _SHORT_QUARTER = re.compile(r"(?<![A-Z])Q([1-4])(?!\d)|(?<!\d)([1-4])Q(?![A-Z])")
 _REMARKS = r"(?:末|分|平均|累計|合計|計|現在|速報値?|確報値?|確定値?|改定値?|見込み?|\([^()]*\))*"
 _BASE = re.compile(r"\d{4}年度?(平均)?(基準|=100)")
@@ -41,19 +47,33 @@ _FORMS = tuple(
 _FISCAL = re.compile(r"([12]\d{3})年?度|FY\.?([12]\d{3})|年度|FY")
 _PLAIN = re.compile(r"(?<!\d)(?<!FY)(?<!FY\.)([12]\d{3})(?![\d度])(?!年度)")
 _CALENDAR = re.compile(r"\d年(?!度)")
-_UNREAD_YEAR = re.compile(rf"-\d{{1,2}}年|{'|'.join(ERAS)}")
+_UNREAD_YEAR = re.compile(rf"[-・、,/]\d{{1,2}}年|{'|'.join(ERAS)}")
+_SPAN = re.compile(r"(?<!\d)(\d{1,2})(?:[かカヵヶケ箇]年|年間)")
+_NUMERIC = re.compile(r"(?<!\d)[12]\d{3}(?:[/.-](\d{1,2})(?:-(\d{1,2}))?|(\d{2}))(?![\d年])")
 _MONTHS = re.compile(r"(?:(\d{1,2})月?-)?(?<!\d)(\d{1,2})月")
 _QUARTER = re.compile(rf"(?:第?({'|'.join(QUARTERS)}))?四半期")
+_SHORT_PART = re.compile(rf"(?:第?({'|'.join(QUARTERS)})|[前後])期(?!比)")
+"""第2期, II期, 前期: parts of a year whose length the name does not say."""
 _HALF = re.compile(r"([上下前後])半|([上下])期|(?<!四)半期")
 
 
 def normalise(name: str) -> str:
     """Return a name without spaces, its digits and dashes plain, its eras as years."""
     text = re.sub(r"[~〜‐‑–—―−ー]", "-", unicodedata.normalize("NFKC", name))
-    text = re.sub(r"\s+", "", text).replace("元年", "1年")
+    text = re.sub(r"\s+", "", text)
+    text = re.sub(f"({'|'.join(ERAS)})元", r"\g<1>1", text)
+    text = _BOTH.sub(_agreed, text)
     text = _ERA.sub(lambda era: f"{ERAS[era[1]] + int(era[2])}年", text)
+    text = _NEXT_YEAR.sub(lambda span: f"{span[1]}{span[2]}{int(span[1]) + 1}年", text)
     text = _SHORT_QUARTER.sub(lambda quarter: f"第{quarter[1] or quarter[2]}四半期", text)
     return _LETTER.sub(lambda era: f"{_LETTERS[era[1]] + int(era[2])}年", text)
+
+
+def _agreed(both: re.Match[str]) -> str:
+    """Return the year without its brackets where both ways say the same, else the text as it is."""
+    era, number = both["era"] or both["its_era"], both["number"] or both["its_number"]
+    year = both["year"] or both["plain"]
+    return f"{year}{both['kind'] or ''}" if ERAS[era] + int(number) == int(year) else both[0]
 
 
 def parse_name(name: str) -> Period | None:
@@ -97,8 +117,10 @@ def contradicts(name: str, period: Period) -> bool:
     text = _BASE.sub("", normalise(name))
     return (
         _other_years(text, period.kind, start, end)
+        or _other_length(text, start, end)
         or _other_months(text, start, end)
         or _other_quarter(text, period)
+        or _other_part(text, period)
         or _other_half(text, period.kind, start)
     )
 
@@ -120,8 +142,15 @@ def _is_within(start: date, end: date, year: int) -> bool:
     return date(year, 4, 1) <= start and end <= date(year + 1, 3, 31)
 
 
+def _other_length(text: str, start: date, end: date) -> bool:
+    """Whether a name speaks of several years (3か年平均), or of the next one (翌年), and the period is shorter."""
+    length = 12 * (end.year - start.year) + end.month - start.month + 1
+    return ("翌" in text and end.year == start.year) or any(12 * int(years) != length for years in _SPAN.findall(text))
+
+
 def _other_months(text: str, start: date, end: date) -> bool:
-    found = {int(month) for pair in _MONTHS.findall(text) for month in pair if month}
+    pairs = (*_MONTHS.findall(text), *_NUMERIC.findall(text))
+    found = {int(month) for pair in pairs for month in pair if month}
     return bool(found) and found != {start.month, end.month}
 
 
@@ -131,6 +160,17 @@ def _other_quarter(text: str, period: Period) -> bool:
         return found is not None
     shift = 2 if _FISCAL.search(text) else 1  # the first quarter of a fiscal year is the calendar's second
     return found[1] is not None and QUARTERS[found[1]] != (period.quarter - shift) % 4 + 1
+
+
+def _other_part(text: str, period: Period) -> bool:
+    """Whether a name speaks of a part of a year that the period is not; how long 第2期 or 前期 is, it does not say."""
+    found = _SHORT_PART.search(text)
+    if not found:
+        return False
+    if found[1] and period.quarter is not None:
+        shift = 2 if _FISCAL.search(text) else 1
+        return QUARTERS[found[1]] != (period.quarter - shift) % 4 + 1
+    return period.kind in ("calendar_year", "fiscal_year")
 
 
 def _other_half(text: str, kind: str, start: date) -> bool:

@@ -21,6 +21,8 @@ from estat_dagster.records.uniform import VALUE, read_uniform
 UNIT = "@unit"
 ANNOTATION = "@annotation"
 ANNOTATION_VARIANT = "@anotation"  # the specification spells it so in one place
+# A number that is not quoted stays as it is written: as a float it could become 0.
+_RECORDS = msgspec.json.Decoder(list[dict[str, Any]], float_hook=str)
 PLAIN = (UNIT, ANNOTATION, ANNOTATION_VARIANT, VALUE)
 
 
@@ -70,7 +72,7 @@ def _decode_columns(array: bytes, expected: Sequence[str]) -> pa.Table:
 
 def _decode_slowly(array: bytes, expected: Sequence[str]) -> pa.Table:
     try:
-        records: list[dict[str, Any]] = msgspec.json.decode(array, type=list[dict[str, Any]])
+        records = _RECORDS.decode(array)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DataError(f"The VALUE of a page is not an array of records: {error}.") from error
     found = dict.fromkeys(expected) | dict.fromkeys(name for record in records for name in record)

@@ -66,8 +66,10 @@ def _column(axis_id: str, metadata: Metadata) -> str:
 
 def _load(connection: duckdb.DuckDBPyConnection, frames: Iterable[pa.Table], coordinates: list[str]) -> None:
     needed = [*coordinates, "value", "unit", "tab_name", "category_name"]
-    names = ", ".join(f'"{name}"' for name in needed)
     for number, frame in enumerate(frames):
+        names = ", ".join(
+            f'"{name}"' if name in frame.column_names else f'CAST(NULL AS VARCHAR) AS "{name}"' for name in needed
+        )
         connection.register("frame", frame)
         verb = "INSERT INTO cells" if number else "CREATE TEMP TABLE cells AS"
         connection.execute(

@@ -76,6 +76,22 @@ def test_own_columns_are_found_by_the_names_of_the_axes():
     assert {name: axis for name, axis in found.items() if axis} == {"age_group": "cat01", "gender": "cat02"}
 
 
+@pytest.mark.parametrize(
+    ("column", "names", "axis"),
+    [
+        ("school_type", ["学校の設置者", "学校種"], "cat02"),
+        ("occupation", ["職業訓練の有無", "職業"], "cat02"),
+        ("industry_code", ["産業用財・消費財", "産業大分類"], "cat01"),
+        ("gender", ["年齢", "性　別"], "cat02"),
+        ("age_group", ["年　齢", "性別"], "cat01"),
+        ("age_group", ["性別"], None),
+    ],
+)
+def test_an_axis_of_just_that_name_comes_before_one_that_holds_it(column: str, names: list[str], axis: str | None):
+    [own] = {own.name: own for domain in DOMAINS.values() for own in domain.own if own.name == column}.values()
+    assert own.find_axis([(f"cat{number:02d}", name) for number, name in enumerate(names, start=1)]) == axis
+
+
 def test_a_domain_is_known_by_its_name():
     assert [get_domain(name).table_name for name in DOMAINS] == [f"{name}_data" for name in DOMAINS]
     with pytest.raises(ValidationError, match="no domain 'tourism'"):

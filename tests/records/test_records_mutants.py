@@ -23,7 +23,7 @@ from tests.records.documents import Document, documents
 from tests.records.frames import duplicates
 from tests.records.reference import Reference
 
-DOCUMENTS = 150
+DOCUMENTS = 500
 RECORDS, TIMES = ("classes", "values", "mapper", "duplicates", "quality"), ("periods", "timenames", "timecodes")
 CHAIN = (*(f"estat.{name}" for name in TIMES), *(f"records.{name}" for name in RECORDS))
 """The modules that are made anew, in the order of their imports."""

@@ -75,6 +75,17 @@ def test_a_family_may_be_spread_over_pages():
     assert compared(whole[2:], whole[:1], whole[1:2]) == (1, 1)
 
 
+def test_an_axis_that_only_some_pages_have_is_a_coordinate_of_those():
+    metadata = Metadata(parse_table({"@id": "0000000001"}), (axis("area", COUNTRY),))
+    pages = [
+        frame(regions(9.0, 1.0, 2.0, 3.0, cat05_code="x"), ("cat05_code",)),
+        frame(regions(6.0, 1.0, 2.0, 3.0)),
+    ]
+    for order in (pages, pages[::-1]):
+        found = reconcile_totals(order, metadata, [*COLUMNS, "cat05_code"])
+        assert (found.compared, found.differing) == (2, 1)
+
+
 @pytest.mark.parametrize(
     "facts",
     [
