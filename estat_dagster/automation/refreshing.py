@@ -11,7 +11,7 @@ from estat_dagster.assets.layers import LAYERS, layer_key
 from estat_dagster.assets.registering import register_dataset
 from estat_dagster.automation.backfills import Order
 from estat_dagster.automation.requests import ONE_AT_A_TIME, read_ids, register_each, request_each
-from estat_dagster.automation.watching import Watched, watch
+from estat_dagster.automation.watching import Watched, remember, watch
 from estat_dagster.domains import get_domain
 from estat_dagster.errors import DataLakeError
 from estat_dagster.estat.updates import GONE
@@ -57,6 +57,7 @@ def refresh_job(definitions: Callable[[], dg.Definitions]) -> dg.JobDefinition:
         if config.only_look:
             context.add_output_metadata(facts)
             return
+        remember(bench.lake, found)
         for domain, count in current_domains(bench, found, due).items():
             context.log_event(_found_current(domain, count))
         entries, failures = register_each(bench, due, lambda dataset_id: register_dataset(bench, dataset_id))

@@ -33,8 +33,9 @@ class Held:
         id: statsDataId.
         updated_date: UPDATED_DATE of what was loaded, yyyy-mm-dd.
         total_number: TOTAL_NUMBER of the whole table; None where only a part was loaded, whose size says nothing.
-        seen_on: the day in Japan of the last load that found the table so.
+        seen_on: the last day in Japan on which the table was found so.
         title: what it is called.
+        is_gone: whether e-Stat did not have it any more on that day.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Held:
     total_number: int | None
     seen_on: date
     title: str = ""
+    is_gone: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def find_updates(client: EstatClient, held: Sequence[Held], *, today: date, each
     asked = "" if each or not held else window(min(today, *(table.seen_on for table in held)), today)
     listings = [list_tables(client, {"updatedDate": asked, "searchKind": kind}) for kind in KINDS if asked]
     now: dict[str, TableInfo | None] = {table.id: table for listing in listings for table in listing.tables}
-    single = [table.id for table in held if table.id not in now and (each or _belongs(table, asked))]
+    single = [table.id for table in held if table.id not in now and (each or table.is_gone or _belongs(table, asked))]
     now |= {dataset_id: _ask(client, dataset_id) for dataset_id in single}
     tables = [compare(table, now[table.id]) if table.id in now else _untouched(table) for table in held]
     return Updates(

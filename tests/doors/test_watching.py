@@ -8,9 +8,11 @@ import msgspec
 import pytest
 
 from estat_dagster.assets.registering import register_dataset
-from estat_dagster.automation.watching import Watched, watch
+from estat_dagster.automation.watching import LOOK_BACK, Watched, remember, watch
 from estat_dagster.errors import ApiError, DataError, ValidationError
+from estat_dagster.estat import days
 from estat_dagster.estat.updates import CHANGED, GONE, MAYBE, UNCHANGED
+from estat_dagster.lake.compared import read_compared
 from estat_dagster.lake.registry import FAILED
 from estat_dagster.sandbox.faults import Fault, Kind
 from tests.doors.lakeside import Lakeside
@@ -114,6 +116,68 @@ def test_a_dataset_that_is_gone_is_told_when_it_is_asked_for(lakeside: Lakeside)
     assert state(tell(lakeside)) == {LABOR: UNCHANGED}
     assert state(tell(lakeside, LABOR)) == state(tell(lakeside, each=True)) == {LABOR: GONE}
     assert len(tell(lakeside, LABOR, LABOR).updates.tables) == 1
+
+
+def asked(lakeside: Lakeside) -> list[str]:
+    """Return the windows that e-Stat was asked for since the last call."""
+    windows = [
+        request.params["updatedDate"] for request in lakeside.sandbox.requests if "updatedDate" in request.params
+    ]
+    lakeside.sandbox.requests.clear()
+    return list(dict.fromkeys(windows))
+
+
+def test_what_was_found_unchanged_is_asked_for_from_a_week_before_on(lakeside: Lakeside) -> None:
+    for dataset_id in (LABOR, POPULATION):
+        lakeside.load(dataset_id)
+    loaded = days.today()
+    later = [loaded + timedelta(days=number) for number in (30, 31, 32, 33)]
+    remember(lakeside.bench.lake, tell(lakeside, today=str(later[0])), on=later[0])
+    assert asked(lakeside) == [f"{loaded:%Y%m%d}-{later[0]:%Y%m%d}"]
+    assert state(tell(lakeside, today=str(later[1]))) == {LABOR: UNCHANGED, POPULATION: UNCHANGED}
+    assert asked(lakeside) == [f"{later[0] - LOOK_BACK:%Y%m%d}-{later[1]:%Y%m%d}"]
+    revise(lakeside, LABOR, str(later[0]))
+    for day in later[1:]:
+        found = tell(lakeside, today=str(day))
+        remember(lakeside.bench.lake, found, on=day)
+        assert state(found) == {LABOR: CHANGED, POPULATION: UNCHANGED}, "as long as it is not loaded"
+    assert {window.partition("-")[0] for window in asked(lakeside)} == {f"{later[0] - LOOK_BACK:%Y%m%d}"}
+
+
+def test_rows_taken_back_are_compared_from_their_load_on(lakeside: Lakeside) -> None:
+    lakeside.load(LABOR)
+    first = lakeside.entry(LABOR)
+    revise(lakeside, LABOR, "2024-10-01", value="7")
+    lakeside.load(LABOR)
+    day = days.today() + timedelta(days=30)
+    remember(lakeside.bench.lake, tell(lakeside, today=str(day)), on=day)
+    taken_back = msgspec.structs.replace(lakeside.entry(LABOR), raw_uri=first.raw_uri, updated_date=first.updated_date)
+    lakeside.bench.lake.registry.save_metadata(taken_back)
+    asked(lakeside)
+    tell(lakeside, today=str(day))
+    assert asked(lakeside) == [f"{days.today():%Y%m%d}-{day:%Y%m%d}"]
+
+
+def test_a_dataset_that_is_gone_stays_gone_and_widens_no_window(lakeside: Lakeside) -> None:
+    for dataset_id in (LABOR, POPULATION):
+        lakeside.load(dataset_id)
+    table = lakeside.sandbox.tables[LABOR]
+    lakeside.sandbox.remove(LABOR)
+    day = days.today() + timedelta(days=30)
+    found = tell(lakeside, LABOR, POPULATION, today=str(day), each=True)
+    remember(lakeside.bench.lake, found, on=day)
+    asked(lakeside)
+    assert state(tell(lakeside, today=str(day + timedelta(days=1)))) == {LABOR: GONE, POPULATION: UNCHANGED}
+    assert asked(lakeside) == [f"{day - LOOK_BACK:%Y%m%d}-{day + timedelta(days=1):%Y%m%d}"]
+    lakeside.sandbox.replace(table)
+    assert state(tell(lakeside, today=str(day + timedelta(days=1))))[LABOR] == UNCHANGED
+
+
+def test_a_record_of_comparisons_that_cannot_be_read_counts_as_none(lakeside: Lakeside) -> None:
+    lakeside.load(LABOR)
+    (lakeside.home / "registry" / "compared.json").write_bytes(b"\xff")
+    remember(lakeside.bench.lake, tell(lakeside), on=days.today())
+    assert list(read_compared(lakeside.bench.lake.store)) == [LABOR]
 
 
 def test_wrong_and_unknown_ids_are_told(lakeside: Lakeside) -> None:
