@@ -52,7 +52,7 @@ _SPAN = re.compile(r"(?<!\d)(\d{1,2})(?:[かカヵヶケ箇]年|年間)")
 _NUMERIC = re.compile(r"(?<!\d)[12]\d{3}(?:[/.-](\d{1,2})(?:-(\d{1,2}))?|(\d{2}))(?![\d年])")
 _MONTHS = re.compile(r"(?:(\d{1,2})月?-)?(?<!\d)(\d{1,2})月")
 _QUARTER = re.compile(rf"(?:第?({'|'.join(QUARTERS)}))?四半期")
-_SHORT_PART = re.compile(rf"(?:第?({'|'.join(QUARTERS)})|[前後])期(?!比)")
+_SHORT_PART = re.compile(rf"(?:(?<!\d)第?({'|'.join(QUARTERS)})|[前後])期(?!比)")
 """第2期, II期, 前期: parts of a year whose length the name does not say."""
 _HALF = re.compile(r"([上下前後])半|([上下])期|(?<!四)半期")
 

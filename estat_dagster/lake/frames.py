@@ -55,14 +55,13 @@ class Frames:
             return None
         return report if "frames" in report else None
 
-    def whole_report(self) -> dict[str, Any] | None:
-        """Return the report; None also where a frame that counts is not there with as many bytes as were written."""
-        report = self.report()
-        entries = report["frames"] if report else []
+    def are_whole(self) -> bool:
+        """Whether every frame that counts is there with as many bytes as were written."""
         sizes = {file.path.rpartition("/")[2]: file.size for file in self._store.walk(self._folder)}
+        entries = self.require_report()["frames"]
         if lost := [each["file"] for each in entries if sizes.get(each["file"]) != each.get("bytes")]:
             self._warn(f"In {self.uri} {', '.join(lost)} are gone, cut, or of an earlier version.")
-        return None if lost else report
+        return not lost
 
     def _warn(self, words: str) -> None:
         message = f"{words} The {self._step} rows are made again."

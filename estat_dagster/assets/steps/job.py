@@ -100,8 +100,8 @@ class DatasetJob:
 
     def kept_report(self, frames: Frames, version: str) -> dict[str, Any] | None:
         """Return the report of frames that need not be made again: whole, of the same content, and not forced."""
-        report = None if self.force else frames.whole_report()
-        return report if report and report["version"] == version else None
+        report = None if self.force else frames.report()
+        return report if report and report["version"] == version and frames.are_whole() else None
 
     def metadata(self) -> Metadata:
         """Return table and axes, as the raw pages say."""
