@@ -34,7 +34,8 @@ def test_the_graph_is_five_layers_of_six_domains_with_their_checks() -> None:
         "periods_parsed", "quarantine_ratio", "parquet_readable", "table_matches", "totals_reconcile",
         "units_consistent",
     }  # fmt: skip
-    assert len(graph.asset_check_keys) == len(names) * len(DOMAINS) + 1  # and the standing one over all datasets
+    assert {key.name for key in graph.asset_check_keys} - names == {"no_dataset_left_failed", "every_table_kept"}
+    assert len(graph.asset_check_keys) == len(names) * len(DOMAINS) + 1 + len(maintenance)
 
 
 @pytest.mark.parametrize("domain", DOMAINS.values(), ids=lambda domain: domain.name)

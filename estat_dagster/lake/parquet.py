@@ -71,8 +71,16 @@ def read_groups(store: Store, path: str, schema: pa.Schema) -> Iterator[pa.Table
         with store.open(path) as file:
             return rowgroups.read_row_group(file, metadata, number, schema)
 
-    with explaining(f"{store.uri(path)} could not be read", reading=True):
-        yield from side_by_side(read, range(metadata.num_row_groups))
+    try:
+        with explaining(f"{store.uri(path)} could not be read", reading=True):
+            yield from side_by_side(read, range(metadata.num_row_groups))
+    except DamagedError:
+        _see_that_it_stayed(store, path, metadata)
+        raise
+    _see_that_it_stayed(store, path, metadata)
+
+
+def _see_that_it_stayed(store: Store, path: str, metadata: pq.FileMetaData) -> None:
     with store.open(path) as file:
         if not pq.read_metadata(file).equals(metadata):
             raise StorageError(

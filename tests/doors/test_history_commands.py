@@ -379,4 +379,6 @@ def test_a_lost_file_is_mended_and_what_was_done_before_an_error_is_printed(lake
         file.unlink()
     broken = shell.run("maintain", "--compact", "--format", "json")
     assert isinstance(broken.exception, StorageError)
-    assert [row["table"] for row in json.loads(broken.stdout)] == ["dataset_dimensions", "dataset_inventory"]
+    told = {row["table"]: json.loads(row["details"]) for row in json.loads(broken.stdout)}
+    assert [name for name, details in told.items() if "error" in details] == ["labor_data"]
+    assert set(told) == {"dataset_dimensions", "dataset_inventory", "labor_data"}

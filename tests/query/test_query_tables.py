@@ -171,7 +171,9 @@ def test_a_lost_file_is_a_storage_error_without_its_path(tmp_path: Path) -> None
     with pytest.raises(StorageError) as caught:
         EmbeddedEngine(catalog, NAMESPACE).run("SELECT * FROM t").read_all()
     assert str(tmp_path) not in str(caught.value)
-    assert re.search(r"The table t could not be read: \S+\.parquet\. .*estat load --force ID", str(caught.value))
+    assert re.search(
+        r"A data file of the lake could not be read: \S+\.parquet\. .*estat load ID --force", str(caught.value)
+    )
 
 
 def test_a_query_that_joins_without_from_is_an_error_and_no_crash(engine: EmbeddedEngine) -> None:

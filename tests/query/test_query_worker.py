@@ -45,9 +45,16 @@ def workers(parent: int) -> set[int]:
 
 
 def kill_workers() -> None:
-    for pid in workers(os.getpid()):
+    killed = workers(os.getpid())
+    for pid in killed:
         os.kill(pid, signal.SIGKILL)
     until(lambda: not workers(os.getpid()))
+    until(lambda: not any(threads(pid) for pid in killed))
+
+
+def threads(pid: int) -> int:
+    """Return how many threads a process has beside its first, which may be gone before them; they hold its files."""
+    return max(len(list(Path(f"/proc/{pid}/task").glob("*"))) - 1, 0)
 
 
 def until(condition: Callable[[], object]) -> None:
