@@ -4,7 +4,7 @@ from __future__ import annotations
 
 REPORT = "the fault is this program's: report it with the run"
 ADVICE = {
-    "complete": "Raw pages are damaged or cut: load the dataset again with `force` (`estat load ID --force`).",
+    "complete": "Raw pages are damaged or cut: load the dataset again (`estat load ID`), which replaces them.",
     "codes_known": "The rows are kept, without a name. Load again in a day; if it stays, e-Stat's own metadata lack "
     "the codes.",
     "periods_parsed": "The rows are kept with their time_code. Look at `doubtful_periods`, and use time_code, not the "

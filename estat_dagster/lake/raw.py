@@ -90,6 +90,11 @@ class RawPages(Generic[P]):
         """Return a stored page."""
         return self._read(igzip.decompress(self._store.read(paths.raw(self._dataset_id, name))))
 
+    def is_whole(self, page: Page) -> bool:
+        """Whether a stored page is there, and its bytes are those of the manifest."""
+        wire = self.read(page.file)
+        return wire is not None and hashlib.sha256(wire).hexdigest() == page.sha256
+
     def read_checked(self, page: Page) -> P:
         """Return a stored page whose bytes are those of the manifest.
 
@@ -100,7 +105,7 @@ class RawPages(Generic[P]):
         if hashlib.sha256(wire).hexdigest() != page.sha256:
             raise DataError(
                 f"The raw page {page.file} is not the one that was fetched: its SHA-256 differs from the manifest's.",
-                hint=f"Fetch it again: `estat load {self._dataset_id} --force`.",
+                hint=f"Fetch it again: `estat load {self._dataset_id}`.",
                 dataset_id=self._dataset_id,
             )
         return self._read(igzip.decompress(wire))

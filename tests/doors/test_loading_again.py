@@ -181,13 +181,26 @@ def test_too_many_bad_rows_stop_the_run_before_anything_is_published(lakeside: L
     assert "quarantine_ratio" in str(entry.error)
 
 
-def test_a_raw_page_that_was_changed_stops_the_run(lakeside: Lakeside) -> None:
+def test_a_raw_page_that_was_changed_stops_what_is_made_of_it_and_the_next_load_fetches_it_again(
+    lakeside: Lakeside,
+) -> None:
     lakeside.load(LABOR)
     [page] = (lakeside.home / "raw" / LABOR).glob("*.json.gz")
     page.write_bytes(page.read_bytes()[:-1] + b"x")
-    outcome = lakeside.load(LABOR)
-    assert not outcome.success
-    assert "SHA-256" in outcome.reason
+    layer = dg.AssetKey(["labor", "transformed_frame"])
+    result = lakeside.defs.resolve_job_def("ingest_labor").execute_in_process(
+        instance=lakeside.instance,
+        partition_key=LABOR,
+        asset_selection=[layer],
+        run_config={"ops": {"labor__transformed_frame": {"config": {"force": True}}}},
+        raise_on_error=False,
+    )
+    [failed] = [event for event in result.all_events if event.is_step_failure]
+    assert "SHA-256" in str(failed.step_failure_data.user_failure_data)
+    again = lakeside.load(LABOR)
+    assert again.success
+    assert lakeside.facts(again, "raw_json")["unchanged"] is False
+    assert lakeside.facts(again, "iceberg_table")["unchanged"] is True
 
 
 def test_a_dataset_stays_in_the_domain_that_it_was_loaded_into(lakeside: Lakeside) -> None:

@@ -26,7 +26,7 @@ def _fetch_raw(job: DatasetJob, plan: FetchPlan) -> StepResult:
     before = _read(job, found[1]) if found else None
     plan = replace(plan, expected=_expected(job, before))
     manifest = fetch_dataset(job.bench.estat, job.dataset_id, job.entry.scope, raw, plan)
-    if found and before and not job.force and _same_content(manifest, before):
+    if found and before and not job.force and _same_content(manifest, before) and _are_whole(job, before):
         for page in manifest.pages:
             raw.remove(page.file)
         uri, kept, unchanged = found[0], before, True
@@ -61,6 +61,15 @@ def _expected(job: DatasetJob, before: Manifest | None) -> int:
     if before and (before.scope, before.source) == (job.entry.scope, job.bench.estat.source):
         return before.total_number
     return 0 if job.entry.scope else job.entry.overall_number or 0
+
+
+def _are_whole(job: DatasetJob, before: Manifest) -> bool:
+    """Whether the pages of the fetch before are the bytes that came; else those that come now take their place."""
+    damaged = [page.file for page in before.pages if not job.raw.is_whole(page)]
+    if damaged:
+        words = f"{', '.join(damaged)} are gone or not what was fetched. The pages that come now take their place."
+        log("fetch", words, dataset_id=job.dataset_id, level=logging.WARNING)
+    return not damaged
 
 
 def _same_content(new: Manifest, old: Manifest) -> bool:
