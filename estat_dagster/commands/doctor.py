@@ -11,6 +11,7 @@ from typing import NamedTuple
 import click
 import requests
 
+from estat_dagster.assets.steps.job import is_of_today
 from estat_dagster.commands.output import format_option, print_rows
 from estat_dagster.errors import DataLakeError
 from estat_dagster.settings import project_root
@@ -76,7 +77,10 @@ def _lake(bench: Workbench) -> Finding:
     store.write(probe, b"")
     store.remove(probe)
     entries = list(bench.lake.registry)
-    return Finding("lake", "ok", f"{store.uri()} can be written and holds {len(entries):,} datasets.")
+    words = f"{store.uri()} can be written and holds {len(entries):,} datasets."
+    if old := sum(entry.loaded_version is not None and not is_of_today(entry.loaded_version) for entry in entries):
+        words += f" {old:,} were made by an earlier mapping: launch `rebuild_from_raw`, or load them again."
+    return Finding("lake", "note" if old else "ok", words)
 
 
 def _catalog(bench: Workbench) -> Finding:

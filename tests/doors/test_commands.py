@@ -181,6 +181,17 @@ def test_a_lake_that_cannot_be_written_is_said(estat: Shell, tmp_path: Path) -> 
     assert {f["what"] for f in json.loads(doctor.stdout) if f["state"] == "fail"} >= {"lake", "Iceberg catalog"}
 
 
+def test_doctor_says_what_an_earlier_mapping_made(estat: Shell, tmp_path: Path) -> None:
+    entry = json.loads((estat.lake / "registry" / f"{LABOR}.json").read_text("utf-8"))
+    older = "1:" + entry["loaded_version"].partition(":")[2]
+    (tmp_path / "registry").mkdir()
+    (tmp_path / "registry" / f"{LABOR}.json").write_text(json.dumps(entry | {"loaded_version": older}), "utf-8")
+    done = estat("doctor", "--format", "json", DATALAKE_HOME=str(tmp_path))
+    [lake] = [finding for finding in json.loads(done.stdout) if finding["what"] == "lake"]
+    assert (done.returncode, lake["state"]) == (0, "note")
+    assert "1 were made by an earlier mapping: launch `rebuild_from_raw`" in lake["words"]
+
+
 def test_a_setting_that_makes_no_sense_is_said(estat: Shell) -> None:
     assert "ESTAT_MAX_CONCURRENT" in refused(estat("load", LABOR, ESTAT_MAX_CONCURRENT="many"))
     assert "ESTAT_BASE_URL" in refused(estat("load", LABOR, ESTAT_BASE_URL="api.e-stat.go.jp"))

@@ -115,6 +115,11 @@ def preview(frames: Frames) -> list[dict[str, Any]]:
     return rows
 
 
+def is_of_today(version: str) -> bool:
+    """Whether what `DatasetJob.version` gave is of today's mapping."""
+    return version.partition(":")[0] == VERSION
+
+
 def content_of(version: str) -> str:
     """Return the content hash in what `DatasetJob.version` gave."""
     return version.rpartition(":")[2]
