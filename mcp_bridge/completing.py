@@ -56,12 +56,10 @@ async def _known(bridge: Bridge, name: str) -> Sequence[str]:
 
 def _held(bridge: Bridge, name: str) -> Sequence[str]:
     from estat_dagster.domains import DOMAINS
-    from estat_dagster.lake import paths
 
     match name:
         case "dataset_id":
-            files = bridge.bench.lake.store.names(paths.registry())
-            return [file.removesuffix(".json") for file in files if file.endswith(".json")]
+            return bridge.bench.lake.registry.ids()
         case "name":
             return bridge.bench.lake.tables.names()
         case "domain":

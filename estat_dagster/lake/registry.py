@@ -168,14 +168,17 @@ class MetadataManager:
     def look(self) -> tuple[list[DatasetEntry], dict[str, DataError]]:
         """Return every entry that can be read, and by their ids what is wrong with the others."""
         entries, damaged = [], {}
-        for name in self._store.names(paths.registry()):
-            dataset_id, dot, ending = name.partition(".")
-            if dot + ending == ENDING and DATASET_ID.fullmatch(dataset_id):
-                try:
-                    entries.append(self._decode(f"{paths.registry()}/{name}"))
-                except DataError as error:
-                    damaged[dataset_id] = error
+        for dataset_id in self.ids():
+            try:
+                entries.append(self._decode(paths.registry(dataset_id)))
+            except DataError as error:
+                damaged[dataset_id] = error
         return entries, damaged
+
+    def ids(self) -> list[str]:
+        """Return the ids of all entries, sorted; none is read."""
+        names = (name.partition(".") for name in self._store.names(paths.registry()))
+        return [name for name, dot, ending in names if dot + ending == ENDING and DATASET_ID.fullmatch(name)]
 
     def _decode(self, path: str) -> DatasetEntry:
         try:

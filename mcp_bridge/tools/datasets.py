@@ -52,11 +52,15 @@ class Held(Facts):
         return data_line([*named, counts, *more, f"更新 {self.updated or '不明'}"])
 
 
+TO_MEND = "registry/ のファイルをバックアップから戻すか、消して取り込み直します。"
+
+
 class DatasetsAnswer(Answer):
     """A page of the datasets of the lake."""
 
     total: int
     datasets: list[Held]
+    unreadable: list[str]
     next_cursor: str | None
     credit: str
 
@@ -66,6 +70,8 @@ class DatasetsAnswer(Answer):
         lines += [held.line() for held in self.datasets]
         if not self.datasets:
             lines.append(self.to_load("次: search_estat_data で統計表を探し、ingest_dataset_complete で取り込みます。"))
+        if self.unreadable:
+            lines.append(f"登録ファイルが壊れていて読めないもの: {'、'.join(self.unreadable)}。{TO_MEND}")
         if self.next_cursor:
             lines.append(f"続きは next_cursor: {self.next_cursor}")
         return "\n".join([*lines, *([data_line([self.credit])] if self.credit else [])])
@@ -95,13 +101,15 @@ def list_datasets(
         words = fold_kana(f"{entry.dataset_id} {entry.title} {entry.stat_name} {entry.gov_org}")
         return domain in ("", entry.domain) and status in ("", entry.status) and wanted in words
 
-    entries = sorted(filter(keeps, bridge.bench.lake.registry), key=lambda entry: entry.dataset_id)
+    known, damaged = bridge.bench.lake.registry.look()
+    entries = sorted(filter(keeps, known), key=lambda entry: entry.dataset_id)
 
     def compose(page: Sequence[DatasetEntry]) -> DatasetsAnswer:
         after = offset + len(page)
         return DatasetsAnswer(
             total=len(entries),
             datasets=[held(entry) for entry in page],
+            unreadable=list(damaged),
             next_cursor=cursor_for(after, **asked) if page and after < len(entries) else None,
             credit=service_credit(page[0].source) if page else "",
         )

@@ -8,6 +8,7 @@ import pytest
 from mcp import Client
 
 from estat_dagster.sandbox.server import Sandbox
+from estat_dagster.settings import Settings
 from tests.bridge.asking_tools import call, refused
 from tests.bridge.reading_lake import EVIL_ON_ONE_LINE, HOSTILE, LABOR, POPULATION, SSDS
 
@@ -137,6 +138,17 @@ async def test_datasets_of_the_lake_are_listed_and_narrowed(client: Client) -> N
     assert [each["dataset_id"] for each in narrowed["datasets"]] == [SSDS]
     assert (await call(client, "list_datasets", status="failed"))[0]["datasets"] == []
     assert (await refused(client, "list_datasets", domain="sports"))["error"] == "VALIDATION_ERROR"
+
+
+async def test_an_entry_that_cannot_be_read_is_named_beside_the_others(client: Client, shelf: Settings) -> None:
+    broken = shelf.lake_home / "registry" / "0009999998.json"
+    broken.write_bytes(b"\xff")
+    try:
+        found, text = await call(client, "list_datasets")
+    finally:
+        broken.unlink()
+    assert (found["total"], found["unreadable"]) == (4, ["0009999998"])
+    assert "登録ファイルが壊れていて読めないもの: 0009999998" in text
 
 
 async def test_tables_are_listed_with_rows_and_columns_with_meanings(client: Client) -> None:
