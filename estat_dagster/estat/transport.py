@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gzip
 import time
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +15,8 @@ from typing import Any
 
 import requests
 import urllib3
+from isal import igzip
+from isal.igzip_lib import IsalError
 
 from estat_dagster.errors import ApiError, DataLakeError, NetworkError, RequestTimeoutError
 from estat_dagster.estat.secrets import guard_loggers, scrub
@@ -141,8 +142,8 @@ def _answer(response: requests.Response, raw: bytes) -> Answer:
     if response.headers.get("Content-Encoding", "").lower() != "gzip":
         return Answer(gzip.compress(raw, mtime=0), raw, *facts)
     try:
-        return Answer(raw, gzip.decompress(raw), *facts)
-    except (OSError, EOFError, zlib.error) as error:
+        return Answer(raw, igzip.decompress(raw), *facts)
+    except (OSError, EOFError, IsalError) as error:  # type: ignore[misc]  # its stub calls the class an error
         raise ApiError(
             f"The answer's gzip is broken: {error}.",
             retry=True,
