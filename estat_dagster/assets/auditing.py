@@ -14,7 +14,6 @@ from estat_dagster.assets.steps.rows import reconcile
 from estat_dagster.columns import frame_schema
 from estat_dagster.lake import paths
 from estat_dagster.lake.frames import names_of
-from estat_dagster.lake.problems import explaining
 from estat_dagster.records.mapper import LOADED_AT
 from estat_dagster.records.order import coordinate_columns, count_repeats
 
@@ -123,7 +122,7 @@ def parquet_readable(job: DatasetJob) -> Verdict:
     """The file reads back whole, each page as its checksum says."""
     store, path = job.bench.lake.store, paths.parquet(job.domain, job.dataset_id)
     valid = job.frames(VALIDATED).require_report()["valid"]
-    with explaining(f"{store.uri(path)} could not be read", reading=True), store.open(path) as file:
+    with store.reading(path) as file:
         table = pq.read_table(file, page_checksum_verification=True)
     missing = {column.name for column in job.domain.columns} - set(table.column_names)
     words = f"{len(table):,} rows, {valid:,} are valid" + (f"; without {sorted(missing)}" if missing else "")
@@ -144,5 +143,5 @@ def _count_quarantine(job: DatasetJob) -> int:
     store, path = job.bench.lake.store, paths.quarantine(job.domain, job.dataset_id)
     if not store.exists(path):
         return 0
-    with explaining(f"{store.uri(path)} could not be read", reading=True), store.open(path) as file:
+    with store.reading(path) as file:
         return int(pq.read_metadata(file).num_rows)

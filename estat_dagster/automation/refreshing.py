@@ -1,7 +1,7 @@
 """The jobs that load again what the lake holds: what e-Stat updated, or all of it from the raw pages."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import dagster as dg
 from pydantic import Field
@@ -15,7 +15,7 @@ from estat_dagster.automation.watching import Watched, remember, watch
 from estat_dagster.domains import get_domain
 from estat_dagster.errors import DataLakeError
 from estat_dagster.estat.updates import GONE
-from estat_dagster.lake.registry import FAILED
+from estat_dagster.lake.registry import FAILED, DatasetEntry
 from estat_dagster.workbench import Workbench
 
 REFRESH, REBUILD = "refresh_updated", "rebuild_from_raw"
@@ -51,18 +51,20 @@ def refresh_job(definitions: Callable[[], dg.Definitions]) -> dg.JobDefinition:
             found = watch(bench, read_ids(config.dataset_ids), each=config.each)
         except DataLakeError as error:
             raise as_failure(error) from error
-        due = due_datasets(bench, found, read_ids(config.dataset_ids), retry_failed=config.retry_failed)
+        entries, damaged = bench.lake.registry.look()
+        due = due_datasets(entries, found, read_ids(config.dataset_ids), retry_failed=config.retry_failed)
         facts = _facts(found, due)
         context.log.info(str(facts["outcome"]))
         if config.only_look:
             context.add_output_metadata(facts)
             return
         remember(bench.lake, found)
-        for domain, count in current_domains(bench, found, due).items():
-            context.log_event(_found_current(domain, count))
-        entries, failures = register_each(bench, due, lambda dataset_id: register_dataset(bench, dataset_id))
+        if not damaged:  # else nobody knows which domain those belong to
+            for domain, count in current_domains(entries, found, due).items():
+                context.log_event(_found_current(domain, count))
+        registered, failures = register_each(bench, due, lambda dataset_id: register_dataset(bench, dataset_id))
         order = Order(REFRESH, context.run_id)
-        request_each(context, bench, definitions(), entries, order, failures=failures, facts=facts)
+        request_each(context, bench, definitions(), registered, order, failures=failures, facts=facts)
 
     @dg.job(
         name=REFRESH,
@@ -83,8 +85,7 @@ def rebuild_job(definitions: Callable[[], dg.Definitions]) -> dg.JobDefinition:
         """Request to map, validate, write and commit again from the raw pages; e-Stat is not asked."""
         try:
             ids = read_ids(config.dataset_ids)
-            registry = bench.lake.registry
-            known, damaged = ([registry.get_dataset_info(each) for each in ids], {}) if ids else registry.look()
+            known, damaged = bench.lake.registry.look(*ids)
             entries = [entry for entry in known if ids or entry.raw_uri]
         except DataLakeError as error:
             raise as_failure(error) from error
@@ -103,23 +104,16 @@ def rebuild_job(definitions: Callable[[], dg.Definitions]) -> dg.JobDefinition:
     return job
 
 
-def due_datasets(bench: Workbench, found: Watched, only: list[str], *, retry_failed: bool) -> list[str]:
+def due_datasets(entries: Iterable[DatasetEntry], found: Watched, only: list[str], *, retry_failed: bool) -> list[str]:
     """Return which datasets shall be loaded: those that changed or may have, that are damaged, and that failed."""
     due = {update.id for update in found.updates.news if update.state != GONE} | dict(found.damaged).keys()
     if retry_failed:
-        entries, _ = bench.lake.registry.look()
         due |= {e.dataset_id for e in entries if e.status == FAILED and (not only or e.dataset_id in only)}
     return sorted(due - {update.id for update in found.updates.tables if update.state == GONE})
 
 
-def current_domains(bench: Workbench, found: Watched, due: list[str]) -> dict[str, int]:
-    """Return the domains of which every dataset that is held is as e-Stat has it, and how many those are.
-
-    None is sure of that where an entry of the registry cannot be read.
-    """
-    entries, damaged = bench.lake.registry.look()
-    if damaged:
-        return {}
+def current_domains(entries: Iterable[DatasetEntry], found: Watched, due: list[str]) -> dict[str, int]:
+    """Return the domains of which every dataset that is held is as e-Stat has it, and how many those are."""
     current = {update.id for update in found.updates.tables} - set(due)
     datasets: dict[str, list[str]] = defaultdict(list)
     for entry in entries:

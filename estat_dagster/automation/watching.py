@@ -48,8 +48,8 @@ def watch(
         DataError: an id is not registered.
         DataLakeError: e-Stat did not answer in full.
     """
-    registry, ids = bench.lake.registry, [check_dataset_id(each_id) for each_id in dict.fromkeys(dataset_ids)]
-    entries, unread = ([registry.get_dataset_info(each_id) for each_id in ids], {}) if ids else registry.look()
+    ids = [check_dataset_id(each_id) for each_id in dict.fromkeys(dataset_ids)]
+    entries, unread = bench.lake.registry.look(*ids)
     compared = read_compared(bench.lake.store)
     held, damaged = [], []
     left_out = [(dataset_id, error.message.rstrip(".")) for dataset_id, error in unread.items()]

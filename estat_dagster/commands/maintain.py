@@ -55,13 +55,13 @@ def command(
     errors: list[DataLakeError] = []
     with _printed(COLUMNS, form) as rows, progress():
         for report in done:
-            facts = (report.kind, report.table or "(drafts)", report.count, report.bytes, json.dumps(report.details))
-            rows.append(facts)
+            details = {"error": str(report.error)} if report.error else report.details
+            rows.append((report.kind, report.table or "(drafts)", report.count, report.bytes, json.dumps(details)))
             errors += [report.error] if report.error else []
     if dry_run:
         say(DRY)
-    for error in errors:
-        raise error
+    if errors:
+        raise errors[0]
 
 
 def _on_athena(

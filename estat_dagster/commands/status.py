@@ -48,5 +48,5 @@ def command(form: str) -> None:
     ]
     print_rows(COLUMNS, rows, form)
     say(f"{len(rows):,} datasets in {bench.lake.store.uri()}")
-    for error in damaged.values():
-        raise error
+    if damaged:
+        raise next(iter(damaged.values()))

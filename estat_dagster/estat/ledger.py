@@ -9,7 +9,6 @@ table may be updated once more on it; nor are those of a table that has none.
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Iterable, Sequence
 from typing import Protocol
@@ -18,7 +17,7 @@ import msgspec
 
 from estat_dagster.errors import DataError
 from estat_dagster.estat import days
-from estat_dagster.estat.manifest import PageEntry
+from estat_dagster.estat.manifest import PageEntry, is_whole
 from estat_dagster.estat.pages import StatsPage
 
 
@@ -164,16 +163,12 @@ class Ledger:
     def _take_up(self, left: _Record) -> None:
         valid: list[PageEntry] = []
         if left.order == self._record.order and "" < (left.updated_date or "") < left.begun:
-            valid = [entry for entry in left.pages if self._is_whole(entry)]
+            valid = [entry for entry in left.pages if is_whole(entry, self._sink.read(entry.file))]
         self._remove_others(left.stamps, {entry.file for entry in valid})
         if valid:
             self._pages = {(entry.part, entry.from_number): entry for entry in valid}
             stamps = (*left.stamps, *self._record.stamps)
             self._record = msgspec.structs.replace(left, stamps=stamps)
-
-    def _is_whole(self, entry: PageEntry) -> bool:
-        wire = self._sink.read(entry.file)
-        return wire is not None and hashlib.sha256(wire).hexdigest() == entry.sha256
 
     def _remove_others(self, stamps: Sequence[str], kept: Iterable[str]) -> None:
         for name in [name for stamp in stamps for name in self._sink.names(stamp)]:

@@ -32,6 +32,11 @@ class PageEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     part: int = 1
 
 
+def is_whole(entry: PageEntry, wire: bytes | None) -> bool:
+    """Whether the bytes of a page's file, None where there is none, are those that came."""
+    return wire is not None and hashlib.sha256(wire).hexdigest() == entry.sha256
+
+
 class Part(msgspec.Struct, frozen=True):
     """One of several requests of a scope with more codes than e-Stat takes at once, and how many records it has."""
 

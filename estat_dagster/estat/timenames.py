@@ -13,10 +13,12 @@ from datetime import date
 from estat_dagster.estat.periods import Period, calendar_year, fiscal_year, months
 
 ERAS = {"明治": 1867, "大正": 1911, "昭和": 1925, "平成": 1988, "令和": 2018}
-_ERA = re.compile(f"({'|'.join(ERAS)})([1-9]\\d?)年")
+_ANY_ERA = "|".join(ERAS)
+_FIRST_YEAR = re.compile(f"(?<={_ANY_ERA})元|元(?=年)")
+_ERA = re.compile(f"({_ANY_ERA})([1-9]\\d?)年")
 _BOTH = re.compile(
-    f"(?P<era>{'|'.join(ERAS)})(?P<number>[1-9]\\d?)\\((?P<year>\\d{{4}})\\)(?=年)"
-    f"|(?P<plain>\\d{{4}})(?P<kind>年度?)?\\((?P<its_era>{'|'.join(ERAS)})(?P<its_number>[1-9]\\d?)(?:年度?)?\\)"
+    f"(?P<era>{_ANY_ERA})(?P<number>[1-9]\\d?)\\((?P<year>\\d{{4}})\\)(?=年)"
+    f"|(?P<plain>\\d{{4}})(?P<kind>年度?)?\\((?P<its_era>{_ANY_ERA})(?P<its_number>[1-9]\\d?)(?:年度?)?\\)"
 )
 """A year in both ways: 令和2(2020)年, 2020(令和2)年, 2020年(令和2年)."""
 _LETTER = re.compile(r"(?<![A-Z])([MTSHR])\.?([1-9]\d?)年")
@@ -47,7 +49,7 @@ _FORMS = tuple(
 _FISCAL = re.compile(r"([12]\d{3})年?度|FY\.?([12]\d{3})|年度|FY")
 _PLAIN = re.compile(r"(?<!\d)(?<!FY)(?<!FY\.)([12]\d{3})(?![\d度])(?!年度)")
 _CALENDAR = re.compile(r"\d年(?!度)")
-_UNREAD_YEAR = re.compile(rf"[-・、,/]\d{{1,2}}年|{'|'.join(ERAS)}")
+_UNREAD_YEAR = re.compile(rf"[-・、,/]\d{{1,2}}年|{_ANY_ERA}")
 _SPAN = re.compile(r"(?<!\d)(\d{1,2})(?:[かカヵヶケ箇]年|年間)")
 _NUMERIC = re.compile(r"(?<!\d)[12]\d{3}(?:[/.-](\d{1,2})(?:-(\d{1,2}))?|(\d{2}))(?![\d年])")
 _MONTHS = re.compile(r"(?:(\d{1,2})月?-)?(?<!\d)(\d{1,2})月")
@@ -60,8 +62,7 @@ _HALF = re.compile(r"([上下前後])半|([上下])期|(?<!四)半期")
 def normalise(name: str) -> str:
     """Return a name without spaces, its digits and dashes plain, its eras as years."""
     text = re.sub(r"[~〜‐‑–—―−ー]", "-", unicodedata.normalize("NFKC", name))
-    text = re.sub(r"\s+", "", text)
-    text = re.sub(f"({'|'.join(ERAS)})元", r"\g<1>1", text)
+    text = _FIRST_YEAR.sub("1", re.sub(r"\s+", "", text))
     text = _BOTH.sub(_agreed, text)
     text = _ERA.sub(lambda era: f"{ERAS[era[1]] + int(era[2])}年", text)
     text = _NEXT_YEAR.sub(lambda span: f"{span[1]}{span[2]}{int(span[1]) + 1}年", text)
@@ -158,8 +159,7 @@ def _other_quarter(text: str, period: Period) -> bool:
     found = _QUARTER.search(text)
     if not found or period.quarter is None:
         return found is not None
-    shift = 2 if _FISCAL.search(text) else 1  # the first quarter of a fiscal year is the calendar's second
-    return found[1] is not None and QUARTERS[found[1]] != (period.quarter - shift) % 4 + 1
+    return found[1] is not None and QUARTERS[found[1]] != _quarter_of(text, period.quarter)
 
 
 def _other_part(text: str, period: Period) -> bool:
@@ -168,9 +168,13 @@ def _other_part(text: str, period: Period) -> bool:
     if not found:
         return False
     if found[1] and period.quarter is not None:
-        shift = 2 if _FISCAL.search(text) else 1
-        return QUARTERS[found[1]] != (period.quarter - shift) % 4 + 1
+        return QUARTERS[found[1]] != _quarter_of(text, period.quarter)
     return period.kind in ("calendar_year", "fiscal_year")
+
+
+def _quarter_of(text: str, quarter: int) -> int:
+    """Return which quarter of its year a name calls a calendar quarter; a fiscal year's first is the second."""
+    return (quarter - (2 if _FISCAL.search(text) else 1)) % 4 + 1
 
 
 def _other_half(text: str, kind: str, start: date) -> bool:

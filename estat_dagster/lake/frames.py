@@ -55,11 +55,10 @@ class Frames:
             return None
         return report if "frames" in report else None
 
-    def are_whole(self) -> bool:
-        """Whether every frame that counts is there with as many bytes as were written."""
+    def are_whole(self, report: dict[str, Any]) -> bool:
+        """Whether every frame of a report is there with as many bytes as were written."""
         sizes = {file.path.rpartition("/")[2]: file.size for file in self._store.walk(self._folder)}
-        entries = self.require_report()["frames"]
-        if lost := [each["file"] for each in entries if sizes.get(each["file"]) != each.get("bytes")]:
+        if lost := [each["file"] for each in report["frames"] if sizes.get(each["file"]) != each.get("bytes")]:
             self._warn(f"In {self.uri} {', '.join(lost)} are gone, cut, or of an earlier version.")
         return not lost
 

@@ -83,7 +83,7 @@ def _all(
             try:
                 done = _do(lake, kind, name, older_than, keep, dry_run)
             except DataLakeError as error:
-                done = Report(kind, name, 0, 0, {"error": str(error)}, error)
+                done = Report(kind, name, 0, 0, {}, error)
             yield _told(done)
     if ORPHANS in kinds and not chosen:
         drafts = remove_drafts(lake.store, older_than, dry_run=dry_run)

@@ -50,7 +50,7 @@ def read_version(store: Store, path: str) -> str | None:
     if not store.exists(path):
         return None
     try:
-        with explaining(f"{store.uri(path)} could not be read", reading=True), store.open(path) as file:
+        with store.reading(path) as file:
             metadata = pq.read_metadata(file).metadata or {}
     except DamagedError as damage:
         log("parquet", f"{damage.message} It counts as not written.", level=logging.WARNING)

@@ -90,11 +90,6 @@ class RawPages(Generic[P]):
         """Return a stored page."""
         return self._read(igzip.decompress(self._store.read(paths.raw(self._dataset_id, name))))
 
-    def is_whole(self, page: Page) -> bool:
-        """Whether a stored page is there, and its bytes are those of the manifest."""
-        wire = self.read(page.file)
-        return wire is not None and hashlib.sha256(wire).hexdigest() == page.sha256
-
     def read_checked(self, page: Page) -> P:
         """Return a stored page whose bytes are those of the manifest.
 

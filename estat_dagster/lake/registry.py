@@ -162,11 +162,17 @@ class MetadataManager:
         """
         entries, damaged = self.look()
         yield from entries
-        for error in damaged.values():
-            raise error
+        if damaged:
+            raise next(iter(damaged.values()))
 
-    def look(self) -> tuple[list[DatasetEntry], dict[str, DataError]]:
-        """Return every entry that can be read, and by their ids what is wrong with the others."""
+    def look(self, *dataset_ids: str) -> tuple[list[DatasetEntry], dict[str, DataError]]:
+        """Return every entry that can be read, and by their ids what is wrong with the others; or just those named.
+
+        Raises:
+            DataError: a dataset that is named is not registered, or its entry cannot be read.
+        """
+        if dataset_ids:
+            return [self.get_dataset_info(dataset_id) for dataset_id in dataset_ids], {}
         entries, damaged = [], {}
         for dataset_id in self.ids():
             try:

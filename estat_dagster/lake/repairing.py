@@ -92,7 +92,7 @@ def _state(store: Store, file: DataFile) -> str:
     if not store.exists(path):
         return GONE
     try:
-        with explaining(f"{file.file_path} could not be read", reading=True), store.open(path) as stream:
+        with store.reading(path) as stream:
             reader = pq.ParquetFile(stream, page_checksum_verification=True)
             for number in range(reader.num_row_groups):
                 reader.read_row_group(number, use_threads=False)

@@ -136,6 +136,17 @@ class Store:
         with self._explaining("read", path):
             return self.filesystem.open_input_file(self.full(path))
 
+    @contextlib.contextmanager
+    def reading(self, path: str) -> Iterator[Any]:
+        """Open a file for a block that only reads it, at any position.
+
+        Raises:
+            DamagedError: what the block read makes no sense.
+            StorageError: there is no such file, or it cannot be read.
+        """
+        with explaining(f"{self.uri(path)} could not be read", reading=True), self.open(path) as file:
+            yield file
+
     def open_whole(self, path: str) -> Any:
         """Open a file that is read in many places: itself where it is local, a copy of it on this machine elsewhere."""
         with self._explaining("read", path):

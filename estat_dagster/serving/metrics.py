@@ -145,10 +145,11 @@ class Metrics:
         """Return the registry's entries, None for a damaged one; what stayed the same is not read again."""
         lake, before, self._held = self._bench.lake, self._held, {}
         for file in lake.store.walk(paths.registry()):
-            if not DATASET_ID.fullmatch(Path(file.path).stem):
+            dataset_id = Path(file.path).stem
+            if not DATASET_ID.fullmatch(dataset_id) or file.path != paths.registry(dataset_id):
                 continue
             try:
-                entry = before.get(file) or lake.registry.find(Path(file.path).stem)
+                entry = before.get(file) or lake.registry.find(dataset_id)
             except DataError:
                 yield None
                 continue

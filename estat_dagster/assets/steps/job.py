@@ -101,7 +101,7 @@ class DatasetJob:
     def kept_report(self, frames: Frames, version: str) -> dict[str, Any] | None:
         """Return the report of frames that need not be made again: whole, of the same content, and not forced."""
         report = None if self.force else frames.report()
-        return report if report and report["version"] == version and frames.are_whole() else None
+        return report if report and report["version"] == version and frames.are_whole(report) else None
 
     def metadata(self) -> Metadata:
         """Return table and axes, as the raw pages say."""

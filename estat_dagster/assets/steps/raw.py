@@ -8,7 +8,7 @@ from dataclasses import replace
 from estat_dagster.assets.steps.job import DatasetJob, StepResult
 from estat_dagster.errors import DataError
 from estat_dagster.estat.fetch import FetchPlan, fetch_dataset
-from estat_dagster.estat.manifest import Manifest
+from estat_dagster.estat.manifest import Manifest, is_whole
 from estat_dagster.telemetry import log
 
 
@@ -65,7 +65,7 @@ def _expected(job: DatasetJob, before: Manifest | None) -> int:
 
 def _are_whole(job: DatasetJob, before: Manifest) -> bool:
     """Whether the pages of the fetch before are the bytes that came; else those that come now take their place."""
-    damaged = [page.file for page in before.pages if not job.raw.is_whole(page)]
+    damaged = [page.file for page in before.pages if not is_whole(page, job.raw.read(page.file))]
     if damaged:
         words = f"{', '.join(damaged)} are gone or not what was fetched. The pages that come now take their place."
         log("fetch", words, dataset_id=job.dataset_id, level=logging.WARNING)
