@@ -15,7 +15,7 @@ import re
 import threading
 import time
 import uuid
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -25,12 +25,15 @@ PLAIN = re.compile(
     r"(?P<timestamp>[\d-]{10} [\d:]{8} [+-]\d{4}) - (?P<logger>[\w.-]+) - (?P<level>[A-Z]+) - (?P<event>.*)", re.S
 )
 """A line of Dagster's console: what runs write."""
+OF_ROOT = re.compile(r"(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL):(?P<logger>[\w.-]+):(?P<event>.+)", re.S)
+"""A line of Python's root logger, as it stands when nobody has set it up."""
 OF_A_RUN = re.compile(
     r"(?P<job>[\w.]+) - (?P<run_id>[\da-f]{8}-[\da-f-]{27}) - (?P<step>[\w.\[\]-]+) - "
     r"(?P<operation>[a-z_]+): (?P<message>.*) \[(?P<dataset_id>\d{10})\]",
     re.S,
 )
 """What `log` wrote in a run, as Dagster puts it on the console."""
+LATELY = 100  # lines among which a repeated one is looked for: several processes write between one another
 RECEIVERS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 _TRACE: contextvars.ContextVar[int | None] = contextvars.ContextVar("trace", default=None)
 _TALLIES: list[Counter[str]] = []
@@ -135,6 +138,27 @@ class JsonFormatter(logging.Formatter):
         )
 
 
+class Retold:
+    """The lines of another program as ours, each once.
+
+    Dagster's storage says by Python's root logger that it tries again. From then on whatever any logger of that process
+    says is said by the root logger too.
+    """
+
+    def __init__(self) -> None:
+        self._said: deque[tuple[str, str]] = deque(maxlen=LATELY)
+
+    def line(self, text: str) -> str | None:
+        """Return a line as ours; None where it was said just before."""
+        root = OF_ROOT.fullmatch(text.rstrip("\n"))
+        if root and (root["logger"], root["event"]) in self._said:
+            return None
+        ours = as_our_line(text)
+        told = json.loads(ours)
+        self._said.append((told["operation"], str(told["message"]).partition("\n")[0]))
+        return ours
+
+
 def as_our_line(text: str) -> str:
     """Return a line of another program as one of ours: Dagster's JSON and plain lines by their fields, others whole."""
     found = _read(text.rstrip("\n"))
@@ -168,7 +192,7 @@ def _read(text: str) -> dict[str, Any]:
         found = json.loads(text)
         if isinstance(found, dict) and (found.keys() >= {"operation", "message"} or "event" in found):
             return found
-    plain = PLAIN.fullmatch(text)
+    plain = PLAIN.fullmatch(text) or OF_ROOT.fullmatch(text)
     return plain.groupdict() if plain else {"event": text}
 
 

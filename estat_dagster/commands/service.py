@@ -14,7 +14,7 @@ import click
 from estat_dagster.errors import ValidationError
 from estat_dagster.services import make_tables, start_service
 from estat_dagster.settings import project_root
-from estat_dagster.telemetry import as_our_line
+from estat_dagster.telemetry import Retold
 
 JSON = ("--log-format", "json")
 PROGRAMS = {"dagster": JSON, "dagster-daemon": JSON, "dagster-webserver": JSON, "celery": ()}
@@ -46,7 +46,9 @@ def run(words: Sequence[str]) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, pass_on)
+    retold = Retold()
     with running:
         for line in running.stdout or ():
-            print(as_our_line(line.decode("utf-8", "replace")), flush=True)
+            if (ours := retold.line(line.decode("utf-8", "replace"))) is not None:
+                print(ours, flush=True)
     return running.returncode

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from estat_dagster.services import answers, free_port
-from estat_dagster.telemetry import as_our_line
+from estat_dagster.telemetry import Retold, as_our_line
 from tests.hypothesis_profiles import use_profile
 
 use_profile()
@@ -89,6 +89,22 @@ def test_what_a_run_says_on_its_console_is_read_by_its_fields(tmp_path: Path) ->
     assert (page["details"]["job"], page["details"]["step"]) == ("telling", "tell")
     assert len(page["details"]["run_id"]) == 36
     assert [line["message"] for line in lines if line["message"] == "lines"], "a second line is a line of its own"
+
+
+ALIVE = {"event": "Still\nalive", "logger": "dagster.daemon", "level": "info", "timestamp": "2026-11-26T21:37:21.896"}
+
+
+def test_what_the_root_logger_says_once_more_is_left_out() -> None:
+    retold = Retold()
+    root = "WARNING:root:Retrying failed database connection"
+    said = [json.dumps(ALIVE), "another process's", "INFO:dagster.daemon:Still", root, "INFO:dagster.daemon:Else"]
+    told = [read(line) for each in said if (line := retold.line(f"{each}\n")) is not None]
+    assert [(line["level"], line["operation"], line["message"]) for line in told] == [
+        ("INFO", "dagster.daemon", "Still\nalive"),
+        ("INFO", "dagster", "another process's"),
+        ("WARNING", "root", "Retrying failed database connection"),
+        ("INFO", "dagster.daemon", "Else"),
+    ]
 
 
 JSON = st.recursive(
