@@ -7,13 +7,14 @@ READY := .venv/.ready
 export UV_SYSTEM_CERTS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-mcp test-soak test-trino test-ui lint dev serve bench lock clean
+.PHONY: help setup demo test test-deploy test-mcp test-soak test-trino test-ui lint dev serve bench lock clean
 
 help:
 	@echo "make demo        set up, then load datasets through all five layers and query them"
 	@echo "make test        set up, then run the tests"
 	@echo "make test-mcp    talk to the MCP server: conversations, clients that npm fetches, thousands of calls"
 	@echo "make test-soak   kill loads and services, load from many processes at once, break the store"
+	@echo "make test-deploy start what deploy/ and operations.md say: PostgreSQL, Redis, nginx, workers; kill them"
 	@echo "make test-trino  read the tables with Trino, fetched by Maven; needs Java 17"
 	@echo "make test-ui     drive the web UI with Chromium; screenshots in data/screenshots"
 	@echo "make dev         open the Dagster web UI on http://127.0.0.1:3000, with daemon and sandbox"
@@ -40,6 +41,9 @@ demo: $(READY)
 
 test: $(READY)
 	@$(BIN)/pytest
+
+test-deploy: $(READY)
+	@$(BIN)/pytest tests/deploy -m deploy -n 0 -rs
 
 test-soak: $(READY)
 	@$(BIN)/pytest -m soak -n 0 -rs

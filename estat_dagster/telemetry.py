@@ -25,6 +25,8 @@ PLAIN = re.compile(
     r"(?P<timestamp>[\d-]{10} [\d:]{8} [+-]\d{4}) - (?P<logger>[\w.-]+) - (?P<level>[A-Z]+) - (?P<event>.*)", re.S
 )
 """A line of Dagster's console: what runs write."""
+COLOUR = re.compile(r"\x1b\[[\d;]*m")
+"""What a terminal shows colours by; a code server writes it to any file."""
 OF_ROOT = re.compile(r"(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL):(?P<logger>[\w.-]+):(?P<event>.+)", re.S)
 """A line of Python's root logger, as it stands when nobody has set it up."""
 OF_A_RUN = re.compile(
@@ -161,7 +163,7 @@ class Retold:
 
 def as_our_line(text: str) -> str:
     """Return a line of another program as one of ours: Dagster's JSON and plain lines by their fields, others whole."""
-    found = _read(text.rstrip("\n"))
+    found = _read(COLOUR.sub("", text.rstrip("\n")))
     if found.keys() >= {"operation", "message"}:
         return text.rstrip("\n")
     moment, level = _moment(found.pop("timestamp", None)), str(found.pop("level", "info")).upper()

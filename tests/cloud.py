@@ -36,14 +36,13 @@ class Cloud:
         return CREDENTIALS | {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
     def settings(self, **others: str) -> Settings:
         """Return the settings of a new lake: an empty bucket, and a database that nobody has made yet."""
         name = f"lake-{uuid.uuid4().hex[:12]}"
-        client = boto3.client("s3", endpoint_url=self.endpoint)
+        client = boto3.client("s3", REGION, endpoint_url=self.endpoint)
         client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
         lake = {"DATALAKE_S3_BUCKET": name, "DATALAKE_GLUE_DATABASE": name.replace("-", "_")}
         return Settings.from_env(self.environment | lake | others)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from types import FrameType
 
@@ -17,6 +20,8 @@ from estat_dagster.settings import project_root
 from estat_dagster.telemetry import Retold
 
 JSON = ("--log-format", "json")
+REST_SECONDS = 60.0
+"""How long what a program started may go on after it: a code server without a daemon ends after 20."""
 PROGRAMS = {"dagster": JSON, "dagster-daemon": JSON, "dagster-webserver": JSON, "celery": ()}
 
 
@@ -46,9 +51,21 @@ def run(words: Sequence[str]) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, pass_on)
+    threading.Thread(target=_end_the_rest, args=(running,), daemon=True).start()
     retold = Retold()
     with running:
         for line in running.stdout or ():
             if (ours := retold.line(line.decode("utf-8", "replace"))) is not None:
                 print(ours, flush=True)
     return running.returncode
+
+
+def _end_the_rest(service: subprocess.Popen[bytes]) -> None:
+    """Give what a program started time to end after it, then end that: its runs are started again, and it is too.
+
+    A code server that met its database away may never end by itself, and would keep the service from being restarted.
+    """
+    service.wait()
+    time.sleep(REST_SECONDS)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(service.pid, signal.SIGKILL)

@@ -50,7 +50,7 @@ def glue_catalog(bucket: str, region: str | None, endpoint: str | None) -> Catal
     """
     from pyiceberg.catalog.glue import GlueCatalog
 
-    places = {"s3.region": region, "s3.endpoint": endpoint}
+    places = {"client.region": region, "s3.endpoint": endpoint}
     given = {name: place for name, place in places.items() if place}
     with explaining("Glue could not be opened"):
         return GlueCatalog("glue", warehouse=f"s3://{bucket}/{paths.ICEBERG}", **given, **S3_PROPERTIES)

@@ -16,6 +16,7 @@ BENEATH = {"botocore", "boto3", "pyiceberg", "sqlalchemy", "sqlite3", "urllib3"}
 
 BUSY = "The store is busy; try again in a minute. Fewer loads at once help."
 CREDENTIALS = "Renew the AWS credentials, such as with `aws sso login`, and look at `estat doctor`."
+REGION = "Set AWS_REGION, such as AWS_REGION=ap-northeast-1."
 RIGHTS = "The credentials need read and write access to the lake's bucket and Glue database."
 SPACE = "Make space on the disk, or set DATALAKE_HOME to another one; nothing was left half-written."
 WRITABLE = "Check DATALAKE_HOME: the folder cannot be written by this user."
@@ -34,6 +35,7 @@ CASES = (
         CREDENTIALS,
         False,
     ),
+    (r"specify a region|NoRegion", REGION, False),
     (r"AccessDenied|ACCESS_DENIED|Forbidden|HTTP (status|response code) 40[13]", RIGHTS, False),
     (r"No space left|disk is full|disk full|File too large|quota", SPACE, False),
     (r"No such file|Path does not exist|Cannot open file, does not exist", MISSING, False),

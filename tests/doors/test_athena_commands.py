@@ -39,13 +39,12 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     for name, value in {
         "AWS_ENDPOINT_URL": f"http://{host}:{port}",
         "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "DATALAKE_S3_BUCKET": BUCKET,
     }.items():
         monkeypatch.setenv(name, value)
-    boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    boto3.client("s3", REGION).create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     tables = Workbench().lake.tables
     tables.create_dataset_inventory_table()
     put_dimensions(tables, ROW["dataset_id"], [ROW])  # type: ignore[arg-type]
@@ -68,7 +67,7 @@ def test_a_lake_on_aws_is_asked_in_athena(address: str) -> None:
         run("query", sql, "--param", "number:1")
     for done in ("created", "unchanged"):
         assert f"estat-datalake: {done}" in run("athena-setup")[1]
-    held = boto3.client("athena").get_work_group(WorkGroup="estat-datalake")["WorkGroup"]["Configuration"]
+    held = boto3.client("athena", REGION).get_work_group(WorkGroup="estat-datalake")["WorkGroup"]["Configuration"]
     assert held["EnforceWorkGroupConfiguration"] is True
     assert held["BytesScannedCutoffPerQuery"] == 10 * 2**30
     assert held["ResultConfiguration"] == {
@@ -84,7 +83,7 @@ def test_a_lake_on_aws_is_asked_in_athena(address: str) -> None:
     assert json.loads(printed) == [{"name": "全国"}, {"name": ""}, {"name": None}]
     assert "bytes scanned, about 0.00" in said
 
-    athena = boto3.client("athena")
+    athena = boto3.client("athena", REGION)
     [query_id] = athena.list_query_executions(WorkGroup="estat-datalake")["QueryExecutionIds"]
     asked = athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
     snapshot = Workbench().lake.tables.load("dataset_dimensions").current_snapshot()
@@ -100,7 +99,7 @@ def test_a_lake_on_aws_is_asked_in_athena(address: str) -> None:
 def test_maintenance_is_left_to_athena(address: str) -> None:
     run("athena-setup")
     shown, said = run("maintain", "dataset_dimensions", "--athena", "--dry-run", "--format", "json")
-    athena = boto3.client("athena")
+    athena = boto3.client("athena", REGION)
     assert "dry run" in said
     assert athena.list_query_executions(WorkGroup="estat-datalake")["QueryExecutionIds"] == []
     done, _ = run("maintain", "dataset_dimensions", "--athena", "--format", "json")

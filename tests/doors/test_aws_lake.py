@@ -13,7 +13,7 @@ from moto.server import ThreadedMotoServer
 
 from estat_dagster.sandbox.server import Sandbox
 from estat_dagster.settings import Settings
-from tests.cloud import running_cloud
+from tests.cloud import REGION, running_cloud
 from tests.doors.loader import load_into
 from tests.doors.test_commands import Shell, refused
 from tests.doors.test_history_commands import Shell as InProcess
@@ -31,14 +31,13 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
     host, port = server.get_host_and_port()
     environment = {
         "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_REGION": "ap-northeast-1",
-        "AWS_DEFAULT_REGION": "ap-northeast-1",
+        "AWS_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-1"})
+    boto3.client("s3", REGION).create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     yield environment
     server.stop()
 
@@ -50,9 +49,9 @@ def test_a_dataset_is_loaded_into_s3_and_glue_and_only_once(aws: dict[str, str],
         for datasets in (("0003005798", "9900000013"), ("0003005798",)):
             done = estat("load", *datasets, "--force", "--format", "csv", **environment)
             assert done.returncode == 0, done.stderr
-        held = {item["Key"] for item in boto3.client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]}
+        held = {item["Key"] for item in boto3.client("s3", REGION).list_objects_v2(Bucket=BUCKET)["Contents"]}
         assert {"registry/0003005798.json", "parquet/labor/0003005798.parquet"} <= held
-        tables = boto3.client("glue").get_tables(DatabaseName="estat_iceberg_db")["TableList"]
+        tables = boto3.client("glue", REGION).get_tables(DatabaseName="estat_iceberg_db")["TableList"]
         assert {table["Name"] for table in tables} == {
             "labor_data", "general_data", "dataset_inventory", "dataset_dimensions",
         }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import resource
 import subprocess
@@ -19,7 +20,7 @@ from estat_dagster.lake import compacting
 from estat_dagster.lake import store as stores
 from estat_dagster.lake.lake import Lake, open_lake
 from estat_dagster.lake.sweeping import expire_snapshots
-from tests.cloud import Cloud
+from tests.cloud import REGION, Cloud
 from tests.lake.shore import frame, lake_in, load
 from tests.weather import CONCURRENT, DENIED, DROPPED, EXPIRED, SLOW_DOWN, Fault, Request, Weather, bad_weather
 
@@ -188,7 +189,7 @@ def test_an_error_while_rows_are_written_publishes_no_half_file_on_s3(far: Lake)
 
 def test_no_bucket_and_no_credentials_are_said(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = cloud.settings()
-    boto3.client("s3").delete_bucket(Bucket=settings.s3_bucket)
+    boto3.client("s3", REGION).delete_bucket(Bucket=settings.s3_bucket)
     with pytest.raises(StorageError, match=r"could not be made.*exist") as refused:
         load(open_lake(settings), frame(A, [1.0]))
     assert refused.value.hint
@@ -196,6 +197,9 @@ def test_no_bucket_and_no_credentials_are_said(cloud: Cloud, monkeypatch: pytest
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     with pytest.raises(StorageError, match="Renew the AWS credentials") as refused:
         open_lake(settings).tables.names()
+    assert not refused.value.can_retry
+    with pytest.raises(StorageError, match="Set AWS_REGION") as refused:
+        open_lake(dataclasses.replace(settings, aws_region=None)).tables.names()
     assert not refused.value.can_retry
 
 

@@ -26,7 +26,7 @@ from estat_dagster.lake.inventory import put_inventory
 from estat_dagster.lake.lake import Lake, open_lake
 from estat_dagster.lake.reading import LakeReader
 from estat_dagster.lake.registry import DatasetEntry
-from tests.cloud import Cloud
+from tests.cloud import REGION, Cloud
 from tests.lake.shore import STAGED, frame, lake_in, load
 
 A, B = "0000000001", "0000000002"
@@ -200,7 +200,7 @@ def test_a_bucket_is_opened_by_its_address_and_no_database_is_made(
     monkeypatch.setenv("DATALAKE_GLUE_DATABASE", settings.glue_database)
     held = estat_dagster.lake.open(f"s3://{settings.s3_bucket}")
     assert held.tables() == []
-    names = [database["Name"] for database in boto3.client("glue").get_databases()["DatabaseList"]]
+    names = [database["Name"] for database in boto3.client("glue", REGION).get_databases()["DatabaseList"]]
     assert settings.glue_database not in names
     load(open_lake(settings), frame(A, [1.0]))
     assert held.tables() == [TABLE]

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from estat_dagster.services import answers, free_port
-from estat_dagster.telemetry import Retold, as_our_line
+from estat_dagster.telemetry import COLOUR, Retold, as_our_line
 from tests.hypothesis_profiles import use_profile
 
 use_profile()
@@ -62,6 +62,24 @@ def test_what_is_no_program_of_dagster_s_is_refused() -> None:
     assert done.stderr.startswith("error: rm is no program")
 
 
+STARTED = "import subprocess, sys; subprocess.Popen(['sleep', '600']); print('left'); sys.exit(3)"
+SERVICE = f"""
+import sys
+from estat_dagster.commands import service
+
+service.REST_SECONDS, service.PROGRAMS["python"] = 1, ()
+sys.exit(service.run(["python", "-c", {STARTED!r}]))
+"""
+
+
+def test_a_service_ends_although_what_its_program_started_goes_on(tmp_path: Path) -> None:
+    environment = {"DAGSTER_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", SERVICE], env=environment, capture_output=True, check=False, timeout=60
+    )
+    assert (done.returncode, read(done.stdout.decode())["message"]) == (3, "left"), done.stderr.decode()
+
+
 RUN = """
 import dagster as dg
 from estat_dagster.telemetry import log
@@ -89,6 +107,15 @@ def test_what_a_run_says_on_its_console_is_read_by_its_fields(tmp_path: Path) ->
     assert (page["details"]["job"], page["details"]["step"]) == ("telling", "tell")
     assert len(page["details"]["run_id"]) == 36
     assert [line["message"] for line in lines if line["message"] == "lines"], "a second line is a line of its own"
+
+
+COLOURED = "\x1b[32m2026-11-26 21:37:19 +0000\x1b[0m - dagster.code_server - \x1b[34mWARNING\x1b[0m - No heartbeat"
+
+
+def test_a_line_in_colours_is_read_by_its_fields() -> None:
+    found = read(as_our_line(COLOURED))
+    assert (found["level"], found["operation"], found["message"]) == ("WARNING", "dagster.code_server", "No heartbeat")
+    assert found["timestamp"] == "2026-11-26T21:37:19.000+00:00"
 
 
 ALIVE = {"event": "Still\nalive", "logger": "dagster.daemon", "level": "info", "timestamp": "2026-11-26T21:37:21.896"}
@@ -130,5 +157,5 @@ def test_any_line_of_another_program_becomes_one_of_ours_and_stays_one(text: str
     if isinstance(event, dict) and "event" in event:
         assert found["message"] == event["event"]
     elif not isinstance(event, dict) or not {"operation", "message"} <= event.keys():
-        assert text.rstrip("\n").endswith(found["message"])
+        assert COLOUR.sub("", text.rstrip("\n")).endswith(found["message"])
         assert found["message"] or not text.strip()
