@@ -28,6 +28,7 @@ from estat_dagster.lake import paths
 from estat_dagster.lake.registry import DatasetEntry
 from estat_dagster.lake.store import StoredFile
 from estat_dagster.query.metered import read_lines
+from estat_dagster.serving.rising import Rising
 from estat_dagster.workbench import Workbench
 
 PATH = "/metrics"
@@ -51,10 +52,10 @@ class Metrics:
         self._instance, self._bench, self._lock = instance, bench, threading.Lock()
         begun = time.time()
         self._held: dict[StoredFile, DatasetEntry] = {}
-        self._seen = Seen(looked=begun, known=begun)
+        self._seen, self._rising = Seen(looked=begun, known=begun), Rising()
         self._registry = prometheus.CollectorRegistry()
         make = self._counter
-        self._runs = make("estat_runs", "Runs that ended.", "job", "status")
+        self._runs = make("estat_runs", "Runs that ended.", "dagster_job", "status")
         self._steps = make("estat_steps", "Steps that were done.", "domain", "layer", "unchanged")
         self._failures = make("estat_step_failures", "Steps that failed, blocking checks too.", "domain", "layer")
         self._checks = make("estat_checks", "Checks that were made.", "check", "outcome")
@@ -81,6 +82,7 @@ class Metrics:
     def text(self) -> bytes:
         """Return all metrics, after looking at what is new."""
         with self._lock:
+            self._rising.rise()
             self._take_runs()
             self._take_queries()
             self._look()
@@ -101,9 +103,10 @@ class Metrics:
                 self._take(run)
 
     def _take(self, run: dg.DagsterRun) -> None:
-        self._runs.labels(run.job_name, run.status.value).inc()
+        add = self._rising.add
+        add(self._runs.labels(run.job_name, run.status.value))
         for problem in problems_of(self._instance, run):
-            self._problems.labels(problem.kind).inc()
+            add(self._problems.labels(problem.kind))
         for record in self._instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
             self._take_failure(record.get_dagster_event())
         for record in self._instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION):
@@ -111,15 +114,15 @@ class Metrics:
             self._take_step(data.materialization)
         for record in self._instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION):
             evaluation: Any = record.get_dagster_event().event_specific_data
-            self._checks.labels(evaluation.check_name, "passed" if evaluation.passed else "failed").inc()
+            add(self._checks.labels(evaluation.check_name, "passed" if evaluation.passed else "failed"))
 
     def _take_failure(self, event: dg.DagsterEvent) -> None:
         domain, layer = _place((event.step_key or "").split("__"))
-        self._failures.labels(domain, layer).inc()
+        self._rising.add(self._failures.labels(domain, layer))
         data: Any = event.event_specific_data
         facts = data.user_failure_data.metadata if data.user_failure_data else {}
         if "retries" in facts and facts["retries"].value:
-            self._sums["retries"].labels(domain, layer).inc(facts["retries"].value)
+            self._rising.add(self._sums["retries"].labels(domain, layer), facts["retries"].value)
 
     def _take_step(self, materialization: dg.AssetMaterialization) -> None:
         facts = {name: value.value for name, value in materialization.metadata.items()}
@@ -127,19 +130,19 @@ class Metrics:
         if domain and materialization.partition is None:
             return  # a refresh found the table current; no step was done
         unchanged = bool(facts.get("unchanged"))
-        self._steps.labels(domain, layer, str(unchanged).lower()).inc()
+        self._rising.add(self._steps.labels(domain, layer, str(unchanged).lower()))
         for fact, counter in self._sums.items():
             worked = fact in ("seconds", "requests", "retries") or not unchanged
             number = facts.get(fact)
             if worked and isinstance(number, int | float):
-                counter.labels(domain, layer).inc(number)
+                self._rising.add(counter.labels(domain, layer), number)
 
     def _take_queries(self) -> None:
         lines, self._queries_read = read_lines(self._bench.settings.queries_log, self._queries_read)
         for line in lines:
-            self._queries.labels(line["engine"], line["error"]).inc()
+            self._rising.add(self._queries.labels(line["engine"], line["error"]))
             for fact, counter in self._query_sums.items():
-                counter.labels(line["engine"]).inc(float(str(line[fact])))
+                self._rising.add(counter.labels(line["engine"]), float(str(line[fact])))
 
     def _entries(self) -> Iterator[DatasetEntry | None]:
         """Return the registry's entries, None for a damaged one; what stayed the same is not read again."""

@@ -12,6 +12,7 @@ from estat_dagster.automation import runs
 from estat_dagster.automation.loading import load_registered
 from estat_dagster.lake.store import Store
 from estat_dagster.sandbox.faults import Fault, Kind
+from estat_dagster.serving import rising
 from estat_dagster.serving.metrics import Metrics
 from estat_dagster.telemetry import counted, log
 from tests.doors.lakeside import Lakeside
@@ -21,6 +22,14 @@ LABOR = "0003005798"
 
 
 def values(metrics: Metrics) -> dict[str, float]:
+    """Return what is told, new series not kept back."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rising, "NEW_SECONDS", 0)
+        metrics.text()
+        return told(metrics)
+
+
+def told(metrics: Metrics) -> dict[str, float]:
     lines = [line for line in metrics.text().decode().splitlines() if line[:1].isalpha() and "_created" not in line]
     return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
 
@@ -37,7 +46,7 @@ def test_every_ended_run_is_counted_once_and_nothing_from_before(lakeside: Lakes
     lakeside.load(LABOR, force=True)
     for _ in range(2):
         now = values(metrics)
-        assert now['estat_runs_total{job="ingest_labor",status="SUCCESS"}'] == 1
+        assert now['estat_runs_total{dagster_job="ingest_labor",status="SUCCESS"}'] == 1
         assert now['estat_steps_total{domain="labor",layer="iceberg_table",unchanged="false"}'] == 1
         assert now['estat_step_rows_total{domain="labor",layer="iceberg_table"}'] == 15
         assert now['estat_step_seconds_total{domain="labor",layer="raw_json"}'] > 0
@@ -47,6 +56,18 @@ def test_every_ended_run_is_counted_once_and_nothing_from_before(lakeside: Lakes
     unchanged = values(metrics)
     assert unchanged['estat_steps_total{domain="labor",layer="iceberg_table",unchanged="true"}'] == 1
     assert unchanged['estat_step_rows_total{domain="labor",layer="iceberg_table"}'] == 15
+
+
+def test_a_new_series_is_told_as_nothing_before_it_rises(lakeside: Lakeside, monkeypatch: pytest.MonkeyPatch) -> None:
+    metrics, name = (
+        Metrics(lakeside.instance, lakeside.bench),
+        'estat_runs_total{dagster_job="broken",status="FAILURE"}',
+    )
+    fail_many(lakeside, 1)
+    assert [told(metrics)[name] for _ in range(2)] == [0, 0]
+    monkeypatch.setattr(rising, "NEW_SECONDS", 0)
+    fail_many(lakeside, 1)
+    assert told(metrics)[name] == 2
 
 
 def test_failures_are_counted_by_their_kind_and_datasets_by_their_state(lakeside: Lakeside) -> None:
@@ -90,7 +111,7 @@ def test_more_runs_than_are_read_at_once_are_counted_once_each_and_a_later_tag_c
     monkeypatch.setattr(runs, "BATCH", 3)
     metrics = Metrics(lakeside.instance, lakeside.bench)
     fail_many(lakeside, 7)
-    name = 'estat_runs_total{job="broken",status="FAILURE"}'
+    name = 'estat_runs_total{dagster_job="broken",status="FAILURE"}'
     assert values(metrics)[name] == 7
     monkeypatch.setattr(runs, "OVERLAP", timedelta())
     fail_many(lakeside, 1)

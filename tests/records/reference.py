@@ -22,7 +22,10 @@ OTHERS = ("$", "@unit", "@annotation", "@anotation")
 
 
 def number_of(text: str) -> float | None:
-    """Return the number that a text writes, or None: by hand, from left to right."""
+    """Return the number that a text writes, or None: by hand, from left to right.
+
+    One that is too small for a double is none: it is not 0.
+    """
     words = "".join(WIDE.get(char, char) for char in text.strip())
     negative = words.startswith(("-", "△", "▲"))
     if words.startswith(("+", "-", "△", "▲")):
@@ -41,6 +44,8 @@ def number_of(text: str) -> float | None:
     if (whole and not _digits(whole)) or (point and not _digits(part)) or not (whole or part):
         return None
     number = float(f"{whole or '0'}.{part or '0'}e{exponent or '0'}")
+    if number == 0 and any(char in "123456789" for char in whole + part):
+        return None
     return -number if negative else number
 
 

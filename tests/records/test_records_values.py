@@ -163,6 +163,7 @@ plain = st.one_of(st.floats(allow_nan=False, allow_infinity=False).map(repr), st
 
 @given(st.lists(st.one_of(near_numbers, plain, st.text(max_size=6), st.none()), max_size=20))
 @example(["1", None, "-", "-", ""])
+@example(["1E−324", "0E−324"])
 def test_values_are_those_that_a_slow_reading_gives(cells: list[str | None]):
     notes = {"-": "該当なし", "0": "単位未満", "": "空"}
     expected = [None if words is None else number_of(words) for words in cells]
