@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
+from moto.core.exceptions import JsonRESTError
+from moto.glue.responses import GlueResponse
 from moto.server import ThreadedMotoServer
 
 from estat_dagster.settings import Settings
@@ -48,6 +52,23 @@ class Cloud:
         return Settings.from_env(self.environment | lake | others)
 
 
+def let_one_writer_win(patch: pytest.MonkeyPatch) -> None:
+    """Refuse an update of a table that has another version by now, as Glue does; moto takes any."""
+    updating, update = threading.Lock(), GlueResponse.update_table
+
+    def checked(response: GlueResponse) -> Any:
+        asked = response.parameters
+        with updating:
+            table = response.glue_backend.get_table(asked["DatabaseName"], asked["TableInput"]["Name"])
+            if asked.get("VersionId") not in (None, table.as_dict()["VersionId"]):
+                raise JsonRESTError(
+                    "ConcurrentModificationException", "Update table failed due to concurrent modifications."
+                )
+            return update(response)
+
+    patch.setattr(GlueResponse, "update_table", checked)
+
+
 @contextmanager
 def running_cloud() -> Iterator[Cloud]:
     """Start moto on a free port, and set this process's environment to it while the block runs."""
@@ -58,6 +79,7 @@ def running_cloud() -> Iterator[Cloud]:
     cloud = Cloud(f"http://{host}:{port}")
     try:
         with pytest.MonkeyPatch.context() as patch:
+            let_one_writer_win(patch)
             for name in [name for name in os.environ if name.startswith("AWS_")]:
                 patch.delenv(name)
             patch.setenv("AWS_CONFIG_FILE", str(Path(os.devnull)))

@@ -1,12 +1,7 @@
-"""Bad weather before moto: an HTTP proxy on loopback that passes requests on, or answers as a troubled AWS does.
-
-It also keeps Glue's promise that moto does not: an update of a table that has changed since is refused.
-"""
+"""Bad weather before moto: an HTTP proxy on loopback that passes requests on, or answers as a troubled AWS does."""
 
 from __future__ import annotations
 
-import contextlib
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 
@@ -64,7 +59,6 @@ class Weather:
     faults: int = 0
     _rule: Callable[[Request], Fault | None] = lambda request: None
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    updating: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
     def storm(self, fault: Fault, where: Callable[[Request], bool], times: int = 1_000_000) -> Iterator[None]:
@@ -117,33 +111,13 @@ class _Handler(BaseHTTPRequestHandler):
         action = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
         request = Request(self.command, self.path, action)
         fault = self.weather.judge(request)
-        if fault is None and action == "UpdateTable":
-            self._update_table(request, body)
-        elif fault is None:
+        if fault is None:
             self._pass_on(body)
         elif fault.drop:
             self.close_connection = True
         else:
             time.sleep(fault.hang)
             self._answer(fault.status, [("Content-Type", "application/xml")], fault.body(request))
-
-    def _update_table(self, request: Request, body: bytes) -> None:
-        """Pass on an update of the version that is current, and refuse any other, as Glue does and moto does not."""
-        asked = json.loads(body)
-        wanted = {"DatabaseName": asked["DatabaseName"], "Name": asked["TableInput"]["Name"]}
-        with self.weather.updating:
-            found = self._ask(json.dumps(wanted).encode(), {"X-Amz-Target": "AWSGlue.GetTable"})
-            if asked.get("VersionId", found["Table"]["VersionId"]) == found["Table"]["VersionId"]:
-                self._pass_on(body)
-                return
-        self._answer(CONCURRENT.status, [], CONCURRENT.body(request))
-
-    def _ask(self, body: bytes, headers: dict[str, str]) -> Any:
-        connection = HTTPConnection(self.weather.target, timeout=60)
-        kept = {name: self.headers[name] for name in ("Authorization", "X-Amz-Date", "Content-Type")}
-        connection.request("POST", "/", body, {**kept, **headers})
-        with contextlib.closing(connection):
-            return json.loads(connection.getresponse().read())
 
     def _read(self) -> bytes:
         if self.headers.get("Expect", "").lower() == "100-continue":

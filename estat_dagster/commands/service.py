@@ -20,6 +20,7 @@ from estat_dagster.settings import project_root
 from estat_dagster.telemetry import Retold
 
 JSON = ("--log-format", "json")
+WITHOUT_FORMAT = ("dagster", "api", "execute_run")
 REST_SECONDS = 60.0
 """How long what a program started may go on after it: a code server without a daemon ends after 20."""
 PROGRAMS = {"dagster": JSON, "dagster-daemon": JSON, "dagster-webserver": JSON, "celery": ()}
@@ -44,7 +45,8 @@ def run(words: Sequence[str]) -> int:
     home = project_root()
     make_tables(home)
     environment = os.environ | {"DAGSTER_HOME": str(home)}
-    running = start_service([*words, *PROGRAMS[words[0]]], home, environment, subprocess.PIPE)
+    form = () if tuple(words[: len(WITHOUT_FORMAT)]) == WITHOUT_FORMAT else PROGRAMS[words[0]]
+    running = start_service([*words, *form], home, environment, subprocess.PIPE)
 
     def pass_on(number: int, frame: FrameType | None) -> None:
         running.send_signal(number)

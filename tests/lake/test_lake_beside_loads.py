@@ -22,7 +22,6 @@ from estat_dagster.lake.rollback import rollback
 from estat_dagster.lake.sweeping import expire_snapshots
 from estat_dagster.settings import Settings
 from tests.lake.shore import POPULATION, SHARED_ID, frame, load
-from tests.weather import bad_weather
 
 pytestmark = pytest.mark.soak
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,19 +31,13 @@ PROCESSES, EACH = 2, 3
 
 
 @pytest.fixture
-def environment(
-    lake_settings: Settings, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Settings]:
-    """Name the lake in the environment; Glue is behind the weather, for moto alone forgets updates that meet."""
+def environment(lake_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Name the lake in the environment."""
     monkeypatch.setenv("DATALAKE_HOME", str(lake_settings.lake_home))
-    if lake_settings.s3_bucket is None:
-        yield lake_settings
-        return
-    monkeypatch.setenv("DATALAKE_S3_BUCKET", lake_settings.s3_bucket)
-    monkeypatch.setenv("DATALAKE_GLUE_DATABASE", lake_settings.glue_database)
-    with bad_weather(request.getfixturevalue("cloud").endpoint) as glue:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_GLUE", glue.endpoint)
-        yield lake_settings
+    if lake_settings.s3_bucket is not None:
+        monkeypatch.setenv("DATALAKE_S3_BUCKET", lake_settings.s3_bucket)
+        monkeypatch.setenv("DATALAKE_GLUE_DATABASE", lake_settings.glue_database)
+    return lake_settings
 
 
 @pytest.fixture

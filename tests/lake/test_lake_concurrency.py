@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ from estat_dagster.lake.iceberg import COMMIT_SECONDS
 from estat_dagster.lake.lake import open_lake
 from estat_dagster.settings import Settings
 from tests.lake.shore import POPULATION, SHARED_ID
-from tests.weather import bad_weather
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = COMMIT_SECONDS + 60  # a load gives up by itself before
@@ -52,23 +50,10 @@ def check(counts: Counter[str], datasets: int) -> None:
     assert set(counts.values()) == {20}
 
 
-@pytest.fixture
-def settings(
-    lake_settings: Settings, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Settings]:
-    """The settings of a new lake; moto alone forgets updates that meet, the weather before it refuses them as Glue."""
-    if lake_settings.s3_bucket is None:
-        yield lake_settings
-        return
-    with bad_weather(request.getfixturevalue("cloud").endpoint) as glue:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_GLUE", glue.endpoint)
-        yield lake_settings
-
-
-def test_two_processes_load_at_once(settings: Settings) -> None:
-    check(load_at_once(settings, 2, 2), 4)
+def test_two_processes_load_at_once(lake_settings: Settings) -> None:
+    check(load_at_once(lake_settings, 2, 2), 4)
 
 
 @pytest.mark.soak
-def test_twelve_processes_load_48_datasets_into_one_table(settings: Settings) -> None:
-    check(load_at_once(settings, 12, 4), 48)
+def test_twelve_processes_load_48_datasets_into_one_table(lake_settings: Settings) -> None:
+    check(load_at_once(lake_settings, 12, 4), 48)

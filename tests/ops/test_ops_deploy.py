@@ -63,7 +63,7 @@ def test_dagster_takes_the_settings_of_each_variant(home: Path) -> None:
         assert result.success, result.errors
     classes = {each.class_name for each in filter(None, data)}
     assert ("WatchedCeleryRunLauncher" in classes) == (home.name == "compose")
-    assert ("EcsRunLauncher" in classes) == (home.name == "ecs")
+    assert ("LoggedEcsRunLauncher" in classes) == (home.name == "ecs")
     assert "PostgresEventLogStorage" in classes or "DagsterPostgresStorage" in str(reference.storage_data)
 
 
