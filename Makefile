@@ -42,8 +42,10 @@ demo: $(READY)
 test: $(READY)
 	@$(BIN)/pytest
 
+DEPLOY ?= deploy
+
 test-deploy: $(READY)
-	@$(BIN)/pytest tests/deploy -m deploy -n 0 -rs
+	@$(BIN)/pytest tests/deploy -m "$(DEPLOY)" -n 2 -rs
 
 test-soak: $(READY)
 	@$(BIN)/pytest -m soak -n 0 -rs

@@ -54,11 +54,18 @@ def test_the_domain_packages_know_neither_dagster_nor_one_another(package: str) 
         assert not {name for name in imports(path) if name.split(".")[0].startswith("dagster")}, path
 
 
-def test_only_the_aws_side_imports_boto3_and_nothing_imports_dagster_aws() -> None:
+def test_only_the_aws_side_imports_boto3_and_only_a_launcher_what_its_runs_need() -> None:
+    automation = ROOT / "estat_dagster" / "automation"
+    own_libraries = {
+        automation / "ecs_launcher.py": {"dagster_aws"},
+        automation / "celery_launcher.py": {"celery", "dagster_celery"},
+    }
     for path in sorted((ROOT / "estat_dagster").rglob("*.py")):
         roots = {name.split(".")[0] for name in imports(path)}
         allowed = {"boto3", "botocore"} if path.parent == ROOT / "estat_dagster" / "query" / "athena" else set()
-        assert not roots & {"boto3", "botocore", "dagster_aws"} - allowed, path
+        allowed |= own_libraries.get(path, set())
+        assert not roots & {"boto3", "botocore", "celery", "dagster_aws", "dagster_celery"} - allowed, path
+        assert not {name for name in imports(path) if name.endswith(("ecs_launcher", "celery_launcher"))}, path
 
 
 def test_the_shared_modules_lean_on_nothing_above_them() -> None:

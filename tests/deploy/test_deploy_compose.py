@@ -96,6 +96,7 @@ def test_a_cancelled_run_ends_as_cancelled_and_is_not_started_again(compose: Com
     assert [status for _, status in deployed.runs(slow[0])] == ["SUCCESS", "CANCELED"]
 
 
+@pytest.mark.soak
 def test_loads_end_well_although_workers_broker_and_database_are_killed_among_them(compose: Compose) -> None:
     deployed = compose.deployed
     deployed.register_and_ingest(IDS, force=True)
@@ -119,7 +120,8 @@ def test_loads_end_well_although_workers_broker_and_database_are_killed_among_th
 
 
 def test_what_the_services_say_is_our_json_each_once_and_without_a_secret(compose: Compose) -> None:
-    runs = [line for line in compose.deployed.lines("worker") if "run_id" in line["details"]]
+    both = compose.deployed.lines("worker") + compose.deployed.lines("other")
+    runs = [line for line in both if "run_id" in line["details"]]
     assert runs
     told = [(line["dataset_id"], line["message"], *sorted(line["details"].items())) for line in runs]
     assert len(told) == len(set(map(str, told)))
