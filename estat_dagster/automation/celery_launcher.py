@@ -16,6 +16,8 @@ from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 
+from estat_dagster.automation.launcher import is_of_command_line
+
 ANSWER_SECONDS = 5.0
 """How long a worker is waited for."""
 SILENT_SECONDS = 120.0
@@ -31,6 +33,8 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         """Return NOT_FOUND where the worker that began a run does not have it, or has been silent for long."""
+        if is_of_command_line(run):
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
         found = super().check_run_worker_health(run)
         if found.status != WorkerStatus.RUNNING:
             return found

@@ -47,6 +47,11 @@ def own_process() -> dict[str, str]:
     return {HOST: socket.gethostname(), PID: str(os.getpid()), MAX_RETRIES_TAG: "0", MAX_RUNTIME_SECONDS_TAG: "0"}
 
 
+def is_of_command_line(run: dg.DagsterRun) -> bool:
+    """Whether a run is in the process of a command such as `estat load`, and not one that was launched."""
+    return HOST in run.tags
+
+
 class WatchedRunLauncher(DefaultRunLauncher):
     """Launches as Dagster's default does, and watches the processes of runs on this machine."""
 

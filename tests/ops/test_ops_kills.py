@@ -19,12 +19,14 @@ import dagster as dg
 import pytest
 import requests
 from dagster._core.events import EngineEventData
-from dagster._core.launcher import WorkerStatus
+from dagster._core.launcher import RunLauncher, WorkerStatus
 from dagster._core.storage.tags import GRPC_INFO_TAG
 
 from benchmarks.operations import DOMAIN, finished, start_backfill
 from benchmarks.stack import Stack, small_tables
 from estat_dagster.automation import launcher
+from estat_dagster.automation.celery_launcher import WatchedCeleryRunLauncher
+from estat_dagster.automation.ecs_launcher import LoggedEcsRunLauncher
 from estat_dagster.automation.launcher import WatchedRunLauncher, is_alive
 from estat_dagster.lake.lake import open_lake
 from estat_dagster.sandbox.server import Sandbox
@@ -124,6 +126,17 @@ def test_a_load_of_the_command_line_that_was_killed_is_told_too(host: str, statu
         assert health(process.pid, "{}", **tags) == WorkerStatus.RUNNING
         process.kill()
     assert health(process.pid, "{}", **tags) == WorkerStatus[status]
+
+
+@pytest.mark.parametrize("launcher_class", [WatchedCeleryRunLauncher, LoggedEcsRunLauncher])
+def test_a_load_of_the_command_line_is_not_looked_for_among_workers_and_tasks(
+    launcher_class: type[RunLauncher],
+) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = dg.GraphDefinition("any", node_defs=[]).to_job()
+        run = instance.create_run_for_job(job, tags=launcher.own_process())
+        unconfigured = launcher_class.__new__(launcher_class)  # ECS's asks AWS for its own task when it is made
+        assert unconfigured.check_run_worker_health(run).status == WorkerStatus.RUNNING
 
 
 def test_a_process_that_got_the_number_of_one_that_ended_is_another() -> None:
