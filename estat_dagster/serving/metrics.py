@@ -103,10 +103,9 @@ class Metrics:
                 self._take(run)
 
     def _take(self, run: dg.DagsterRun) -> None:
-        add = self._rising.add
-        add(self._runs.labels(run.job_name, run.status.value))
+        self._rising.add(self._runs.labels(run.job_name, run.status.value))
         for problem in problems_of(self._instance, run):
-            add(self._problems.labels(problem.kind))
+            self._rising.add(self._problems.labels(problem.kind))
         for record in self._instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
             self._take_failure(record.get_dagster_event())
         for record in self._instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION):
@@ -114,7 +113,7 @@ class Metrics:
             self._take_step(data.materialization)
         for record in self._instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION):
             evaluation: Any = record.get_dagster_event().event_specific_data
-            add(self._checks.labels(evaluation.check_name, "passed" if evaluation.passed else "failed"))
+            self._rising.add(self._checks.labels(evaluation.check_name, "passed" if evaluation.passed else "failed"))
 
     def _take_failure(self, event: dg.DagsterEvent) -> None:
         domain, layer = _place((event.step_key or "").split("__"))

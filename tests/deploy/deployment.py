@@ -14,25 +14,25 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import requests
 import yaml
 
 from estat_dagster.services import program, start_service, stop_services
-from tests.doors.test_web import LAUNCH, LOCATION, RUNS, SELECTOR
+from tests.doors.test_web import LOCATION, SELECTOR, Web
+from tests.ops.serving import OPERATOR
 
 ROOT = Path(__file__).resolve().parents[2]
-OPERATOR = "operator-token-0123456789"
 OURS = ("ESTAT_", "DATALAKE_", "DAGSTER_", "AWS_", "CELERY_")
-READY_SECONDS, STOP_SECONDS, REQUEST_SECONDS = 180, 40, 60
+READY_SECONDS, STOP_SECONDS = 180, 40
 
 
-class Deployment:
+class Deployment(Web):
     """Services over one home, each started by its command; leaving stops them all."""
 
     def __init__(self, home: Path, port: int, environment: Mapping[str, str], commands: Mapping[str, str]) -> None:
+        super().__init__(f"http://127.0.0.1:{port}", home, OPERATOR)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
         self.environment = kept | {"DAGSTER_HOME": str(home), "ESTAT_WEB_TOKEN": OPERATOR} | environment
-        self.home, self.url, self._commands = home, f"http://127.0.0.1:{port}", commands
+        self._commands = commands
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Deployment:
@@ -74,16 +74,6 @@ class Deployment:
         """Return what a service wrote as lines of the project's JSON."""
         return [json.loads(line) for line in self.log(name).splitlines()]
 
-    def ask(self, document: str, **variables: Any) -> dict[str, Any]:
-        """Ask GraphQL as an operator, and return its data."""
-        answer = requests.post(
-            f"{self.url}/graphql", json={"query": document, "variables": variables}, timeout=REQUEST_SECONDS,
-            headers={"Authorization": f"Bearer {OPERATOR}"},
-        ).json()  # fmt: skip
-        assert "errors" not in answer, answer["errors"]
-        data: dict[str, Any] = answer["data"]
-        return data
-
     def is_ready(self) -> bool:
         """Whether the web server answers and has the project's definitions."""
         return bool(self.ask(LOCATION, r=SELECTOR)["repositoryOrError"]["__typename"] == "Repository")
@@ -91,32 +81,22 @@ class Deployment:
     def register_and_ingest(self, ids: Sequence[str], *, force: bool = False) -> None:
         """Launch the job that loads datasets."""
         config = {"ops": {"register_and_load": {"config": {"dataset_ids": " ".join(ids), "force": force}}}}
-        parameters = {"selector": {**SELECTOR, "jobName": "register_and_ingest"}, "runConfigData": config}
-        launched = self.ask(LAUNCH, p=parameters)["launchRun"]
-        assert launched["__typename"] == "LaunchRunSuccess", launched
+        self.launch("register_and_ingest", config)
 
     def runs(self, dataset_id: str) -> list[tuple[str, str]]:
         """Return the runs of a dataset as id and status, the newest first."""
-        tag = {"tags": [{"key": "dagster/partition", "value": dataset_id}]}
-        return [(run["runId"], run["status"]) for run in self.ask(RUNS, f=tag)["runsOrError"]["results"]]
+        return [(run["runId"], run["status"]) for run in self.runs_of(dataset_id)]
 
 
 def _with_descendants(pid: int) -> list[int]:
     """Return a process and all that came of it."""
-    found, parents = [pid], _parents()
+    found = [pid]
     for each in found:
-        found += [child for child, parent in parents.items() if parent == each]
-    return found
-
-
-def _parents() -> dict[int, int]:
-    """Return the parent of each process of this machine."""
-    found = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            found[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
+        found += [
+            int(child)
+            for listed in Path(f"/proc/{each}/task").glob("*/children")
+            for child in listed.read_text().split()
+        ]
     return found
 
 

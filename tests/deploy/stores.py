@@ -90,12 +90,12 @@ def postgres() -> Iterator[tuple[Store, int]]:
 
 
 @contextmanager
-def redis(folder: Path) -> Iterator[tuple[Store, int]]:
-    """Run a Redis that keeps every write on disk, and give it with its port."""
-    program, port = find("redis-server", "redis-server"), free_port()
+def redis(folder: Path, command: str) -> Iterator[tuple[Store, int]]:
+    """Run a Redis by its command, such as `redis-server --appendonly yes`, and give it with its port."""
+    (name, *options), port = command.split(), free_port()
     folder.mkdir()
-    command = [program, "--bind", HOST, "--port", str(port), "--dir", str(folder), "--appendonly", "yes"]
-    store = Store([*command, "--appendfsync", "always"], folder, lambda: _ping(port))
+    words = [find(name, "redis-server"), *options, "--bind", HOST, "--port", str(port), "--dir", str(folder)]
+    store = Store(words, folder, lambda: _ping(port))
     with running(store):
         yield store, port
 

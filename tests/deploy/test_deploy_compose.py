@@ -17,8 +17,9 @@ from estat_dagster.sandbox.server import Sandbox
 from estat_dagster.services import free_port
 from estat_dagster.settings import Settings
 from tests.cloud import REGION, running_cloud
-from tests.deploy.deployment import OPERATOR, READY_SECONDS, ROOT, Deployment, changed, home_of, written_for_compose
+from tests.deploy.deployment import READY_SECONDS, ROOT, Deployment, changed, home_of, written_for_compose
 from tests.deploy.stores import HOST, PASSWORD, Store, postgres, redis, wait_for
+from tests.ops.serving import OPERATOR
 
 pytestmark = pytest.mark.deploy
 SECONDS = 600
@@ -56,18 +57,18 @@ def compose(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compose]:
         cloud = stack.enter_context(running_cloud())
         sandbox = stack.enter_context(Sandbox(tables=TABLES))
         database, database_port = stack.enter_context(postgres())
-        broker, broker_port = stack.enter_context(redis(folder / "redis"))
         settings = cloud.settings()
         given = cloud.environment | {
             "POSTGRES_PASSWORD": PASSWORD, "ESTAT_APP_ID": APP_ID, "ESTAT_WEB_TOKEN": OPERATOR,
             "DATALAKE_S3_BUCKET": settings.s3_bucket, "DATALAKE_GLUE_DATABASE": settings.glue_database,
         }  # fmt: skip
+        commands, environment = written_for_compose(given)
+        broker, broker_port = stack.enter_context(redis(folder / "redis", commands["redis"]))
         changes = {
             "5432": str(database_port), "redis:6379": f"{HOST}:{broker_port}", "host: code": f"host: {HOST}",
             "4000": str(code), "0.0.0.0": HOST, "localhost:3000": f"{HOST}:{port}",
             "--concurrency 4": "--concurrency 2",
         }  # fmt: skip
-        commands, environment = written_for_compose(given)
         commands = {name: changed(command, changes) for name, command in commands.items()}
         commands |= {"web": f"{commands['web']} --port {port}", "worker": f"{commands['worker']} -n one@%h"}
         commands["other"] = f"{commands['worker']} -n two@%h"

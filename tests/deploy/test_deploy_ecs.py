@@ -22,8 +22,9 @@ from estat_dagster.sandbox.server import Sandbox
 from estat_dagster.services import free_port, program
 from estat_dagster.settings import Settings
 from tests.cloud import REGION, Cloud, running_cloud
-from tests.deploy.deployment import OPERATOR, READY_SECONDS, ROOT, Deployment, changed, home_of
+from tests.deploy.deployment import READY_SECONDS, ROOT, Deployment, changed, home_of
 from tests.deploy.stores import HOST, PASSWORD, postgres, wait_for
+from tests.ops.serving import OPERATOR
 
 pytestmark = pytest.mark.deploy
 SECONDS = 300

@@ -15,9 +15,10 @@ from estat_dagster.sandbox.server import Sandbox
 from estat_dagster.services import free_port, program
 from tests.deploy.deployment import READY_SECONDS, ROOT, Deployment, changed
 from tests.deploy.stores import HOST, Store, find, running, wait_for
+from tests.ops.serving import VIEWER
 
 pytestmark = pytest.mark.deploy
-VIEWER, SECONDS = "viewer-token-0123456789", 300
+SECONDS = 300
 HELD, UNKNOWN = "0003005798", "0000000001"
 NOTHING_TO_SHOW = {"Checks that did not pass, per day"}
 

@@ -51,14 +51,15 @@ query M($key: AssetKeyInput!, $p: [String!]) { assetOrError(assetKey: $key) { ..
 
 
 class Web:
-    """The GraphQL API of a running web UI."""
+    """The GraphQL API of a running web UI, with a token where it is guarded."""
 
-    def __init__(self, url: str, home: Path) -> None:
+    def __init__(self, url: str, home: Path, token: str = "") -> None:
         self.url, self.home = url, home
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     def ask(self, document: str, **variables: Any) -> dict[str, Any]:
         body = {"query": document, "variables": variables}
-        answer = requests.post(f"{self.url}/graphql", json=body, timeout=60).json()
+        answer = requests.post(f"{self.url}/graphql", json=body, headers=self._headers, timeout=60).json()
         assert "errors" not in answer, answer["errors"]
         data: dict[str, Any] = answer["data"]
         return data
